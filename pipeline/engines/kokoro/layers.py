@@ -1,0 +1,236 @@
+"""Layers of Kokoro that keep every line of a batch as if it were alone.
+
+All activations are (batch, length, channels). A line shorter than the batch's longest is followed by
+padding; two rules make the padding unheard: statistics run over the line's own length, and what lies behind
+the length is zero before every convolution wider than 1.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STYLE_SIZE = 128
+NORM_EPSILON = 1e-5
+LEAK = 0.2
+
+
+class Lengths:
+    """How long each line of a batch is; knows the mask, or that none is needed because all are as long."""
+
+    def __init__(self, lengths: list[int], device: torch.device) -> None:
+        self.lengths = lengths
+        self.longest = max(lengths)
+        self.device = device
+        self.mask: Tensor | None = None  # (batch, longest, 1), True inside the line
+        if min(lengths) < self.longest:
+            ends = torch.tensor(lengths, device=device).view(-1, 1, 1)
+            self.mask = torch.arange(self.longest, device=device).view(1, -1, 1) < ends
+
+    def scaled(self, factor: int, more: int = 0) -> Lengths:
+        """The same lines with `factor` rows for each row, and `more` behind the last."""
+        return Lengths([length * factor + more for length in self.lengths], self.device)
+
+    def zero_behind(self, x: Tensor) -> Tensor:
+        """x (batch, longest, channels) with zeros behind each line's end."""
+        return x if self.mask is None else x.masked_fill(~self.mask, 0)
+
+    def counts(self) -> Tensor:
+        """The lengths as float32 (batch, 1, 1)."""
+        return torch.tensor(self.lengths, device=self.device, dtype=torch.float32).view(-1, 1, 1)
+
+
+class Conv(nn.Module):
+    """A one-dimensional convolution over (batch, length, channels), computed as a channels-last 2-D one.
+
+    The weight is kept (out, width, in), which is what channels-last kernels read: 1.1 to 2.8 times as
+    fast as conv1d on (batch, channels, length) on an AVX2 machine.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, width: int, stride: int = 1, dilation: int = 1, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, width, inputs))
+        self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
+        self.stride = stride
+        self.dilation = dilation
+        # "same" for stride 1; the network's strided ones pad by half the width they move over.
+        self.padding = (width - 1) * dilation // 2 if stride == 1 else stride // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, length, in) -> (batch, length / stride, out)."""
+        y = F.conv2d(
+            x.transpose(1, 2).unsqueeze(2),  # (batch, in, 1, length), a view
+            self.weight.permute(0, 2, 1).unsqueeze(2),  # (out, in, 1, width), a view
+            self.bias,
+            stride=(1, self.stride),
+            padding=(0, self.padding),
+            dilation=(1, self.dilation),
+        )
+        return y.squeeze(2).transpose(1, 2)  # (batch, length, out), a view of channels-last memory
+
+
+class BiLSTM(nn.LSTM):
+    """A two-way LSTM of one layer; packed where lines differ in length, else padding would leak backwards."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs // 2, batch_first=True, bidirectional=True)
+
+    def over(self, x: Tensor, lengths: Lengths) -> Tensor:
+        """(batch, length, in) -> (batch, length, out), zero behind each line."""
+        if lengths.mask is None:
+            return self(x)[0]
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x, torch.tensor(lengths.lengths), batch_first=True, enforce_sorted=False
+        )
+        y, _ = nn.utils.rnn.pad_packed_sequence(
+            self(packed)[0], batch_first=True, total_length=lengths.longest
+        )
+        return y
+
+
+class AdaIN(nn.Module):
+    """Instance norm whose scale and shift come from the style.
+
+    Source: Huang & Belongie 2017, "Arbitrary style transfer in real-time with adaptive instance
+    normalization", eq. 8; statistics over the line's own length.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(STYLE_SIZE, channels * 2)
+
+    def affine(self, x: Tensor, style: Tensor, lengths: Lengths) -> tuple[Tensor, Tensor]:
+        """Scale and shift (batch, 1, channels) so that `x * scale + shift` is the normalized, styled x."""
+        gain, shift = self.fc(style).unsqueeze(1).chunk(2, dim=-1)  # (batch, 1, channels) each
+        mean, variance = _statistics(x, lengths)
+        scale = (1 + gain.float()) * torch.rsqrt(variance + NORM_EPSILON)
+        shift = shift.float() - mean * scale
+        return scale.to(x.dtype), shift.to(x.dtype)
+
+
+def _statistics(x: Tensor, lengths: Lengths) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance over each line's own rows, float32 (batch, 1, channels).
+
+    Two sums: 5 times as fast as torch.var_mean along this axis, and as exact, since the mean is taken off
+    before squaring.
+    """
+    counts = lengths.counts()
+    mean = lengths.zero_behind(x).sum(dim=1, keepdim=True, dtype=torch.float32) / counts
+    centered = lengths.zero_behind(x - mean)  # float32
+    return mean, centered.square_().sum(dim=1, keepdim=True) / counts
+
+
+class StyledBlock(nn.Module):
+    """Two styled convolutions beside a shortcut, of the predictors and the decoder; may double the length.
+
+    Source: Li et al. 2023, "StyleTTS 2", appendix on model architecture (AdaIN residual block).
+    """
+
+    def __init__(self, inputs: int, outputs: int, doubles: bool = False) -> None:
+        super().__init__()
+        self.norm1 = AdaIN(inputs)
+        self.norm2 = AdaIN(outputs)
+        self.conv1 = Conv(inputs, outputs, 3)
+        self.conv2 = Conv(outputs, outputs, 3)
+        self.conv1x1 = Conv(inputs, outputs, 1, bias=False) if inputs != outputs else None
+        self.pool = DepthwiseDouble(inputs) if doubles else None
+
+    def forward(self, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
+        """(batch, length, in) -> (batch, length or 2 length, out); anything may stand behind the end."""
+        # A pointwise convolution and a repetition may change places: half the work.
+        shortcut = x if self.conv1x1 is None else self.conv1x1(x)
+        y = _styled_leak(self.norm1, x, style, lengths)
+        if self.pool is not None:
+            shortcut = shortcut.repeat_interleave(2, dim=1)
+            lengths = lengths.scaled(2)
+            y = lengths.zero_behind(self.pool(y))
+        y = self.conv1(y)
+        y = self.conv2(_styled_leak(self.norm2, y, style, lengths))
+        return y.add_(shortcut).mul_(0.5**0.5)
+
+
+def _styled_leak(norm: AdaIN, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
+    scale, shift = norm.affine(x, style, lengths)
+    return lengths.zero_behind(F.leaky_relu_(torch.addcmul(shift, x, scale), LEAK))
+
+
+class DepthwiseDouble(nn.Module):
+    """A depthwise transposed convolution, width 3, stride 2: length -> 2 length."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(3, channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """out[2i] = x[i] w1, out[2i+1] = x[i] w2 + x[i+1] w0, each + bias."""
+        following = F.pad(x[:, 1:], (0, 0, 0, 1))
+        even = x * self.weight[1]
+        odd = x * self.weight[2] + following * self.weight[0]
+        return torch.stack((even, odd), dim=2).flatten(1, 2) + self.bias  # (batch, 2 length, channels)
+
+
+class Upsample(nn.Module):
+    """A transposed convolution of width 2 stride: one matrix product, then halves added where they overlap.
+
+    The weight is kept (2 stride * out, in).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(2 * stride * outputs, inputs))
+        self.bias = nn.Parameter(torch.empty(outputs))
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, length, in), zero behind each line -> (batch, length * stride, out)."""
+        batch, length, _ = x.shape
+        halves = F.linear(x, self.weight).view(batch, length, 2, -1)  # (batch, length, 2, stride * out)
+        sums = F.pad(halves[:, :, 0], (0, 0, 0, 1))
+        sums[:, 1:] += halves[:, :, 1]
+        rows = sums.view(batch, (length + 1) * self.stride, -1)
+        crop = self.stride // 2
+        return rows[:, crop : crop + length * self.stride] + self.bias
+
+
+class SnakeBlock(nn.Module):
+    """Three pairs of styled, dilated convolutions with the snake activation, each added to what came in.
+
+    Source: Kong et al. 2020, "HiFi-GAN", appendix A (residual block); Ziyin et al. 2020, "Neural networks
+    fail to learn periodic functions", eq. 3 (snake).
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        dilations = (1, 3, 5)
+        self.convs1 = nn.ModuleList(Conv(channels, channels, width, dilation=step) for step in dilations)
+        self.convs2 = nn.ModuleList(Conv(channels, channels, width) for _ in dilations)
+        self.adain1 = nn.ModuleList(AdaIN(channels) for _ in dilations)
+        self.adain2 = nn.ModuleList(AdaIN(channels) for _ in dilations)
+        self.alpha1 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
+        self.alpha2 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
+
+    def forward(self, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
+        """(batch, length, channels) -> the same shape; anything may stand behind the end."""
+        for i in range(len(self.convs1)):
+            y = styled_snake(self.adain1[i], self.alpha1[i], x, style, lengths)
+            y = self.convs1[i](y)
+            y = styled_snake(self.adain2[i], self.alpha2[i], y, style, lengths)
+            x = self.convs2[i](y).add_(x)
+        return x
+
+
+def styled_snake(norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
+    """AdaIN, then snake(y) = y + sin(alpha y)^2 / alpha, then zero behind each line.
+
+    As y + (1 - cos(2 alpha y)) / (2 alpha), with AdaIN's scale and shift folded into both terms.
+    """
+    assert isinstance(norm, AdaIN)
+    scale, shift = norm.affine(x, style, lengths)
+    half = 0.5 / alpha
+    wave = torch.addcmul(shift / half, x, scale / half).cos_()
+    result = torch.addcmul(shift + half, x, scale).addcmul_(wave, -half)
+    return lengths.zero_behind(result)

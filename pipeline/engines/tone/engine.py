@@ -1,0 +1,125 @@
+"""An engine that speaks a line as a tone; small, real and exact, for tests of planning, resuming, stitching.
+
+It is also where faults come from. A word of the text asks for one, so that no setting has to be smuggled
+past the plan and any worker process meets it:
+
+    tone-error   this utterance is a LineError; its neighbours are spoken
+    tone-crash   the process dies at once, exit status 17, as a fault in native code would end it
+    tone-hang    the call sleeps an hour
+    tone-slow    the call sleeps 0.2 s more
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.audio import Audio
+from pipeline.direction import Realisation
+from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
+from pipeline.errors import EngineError, LineError
+
+SAMPLE_RATE = 16_000
+# About the length of read speech: 17 characters a second.
+CHARACTER_S = 0.06
+BASE_S = 0.2
+EDGE_S = 0.1
+FADE_S = 0.03
+LEVEL_DBFS = -20.0
+NOISE_DBFS = -75.0
+BYTES_HELD = 1_000_000
+VOICE_HZ = {"low": 110.0, "mid": 165.0, "high": 220.0, "alt": 185.0}
+# What full arousal does; the sizes are ours, the directions those of docs: quicker and higher.
+AROUSAL_SEMITONES = 3.0
+AROUSAL_RATE = 0.15
+CRASH_STATUS = 17
+HANG_S = 3600.0
+SLOW_S = 0.2
+
+
+def create() -> Engine:
+    """A tone engine, not loaded."""
+    return ToneEngine()
+
+
+class ToneEngine:
+    """Speaks tones. Owns no files and no library; each utterance's sound depends on nothing but itself."""
+
+    def __init__(self) -> None:
+        self._overtone: float | None = None
+
+    def load(self, request: LoadRequest) -> None:
+        """Takes the model's timbre; costs nothing."""
+        try:
+            overtone_db = float(request.parameters["overtone_db"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError(f"model {request.model} has no overtone_db") from error
+        self._overtone = 10 ** (overtone_db / 20)
+
+    def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
+        """A tone for each utterance, or the fault that its text asks for."""
+        if self._overtone is None:
+            raise EngineError("the tone engine is not loaded")
+        return [self._speak(utterance, self._overtone) for utterance in batch]
+
+    def bytes_held(self) -> int:
+        """A round number, so that tests can count models against a budget."""
+        return 0 if self._overtone is None else BYTES_HELD
+
+    def unload(self) -> None:
+        """Forgets the timbre."""
+        self._overtone = None
+
+    def _speak(self, utterance: Utterance, overtone: float) -> Speech | LineError:
+        if "tone-crash" in utterance.text:
+            os._exit(CRASH_STATUS)
+        if "tone-error" in utterance.text:
+            return LineError(f"the tone engine was asked to fail: '{utterance.text}'")
+        if "tone-hang" in utterance.text:
+            time.sleep(HANG_S)
+        if "tone-slow" in utterance.text:
+            time.sleep(SLOW_S)
+        unknown = [part.name for part in utterance.voice if part.name not in VOICE_HZ]
+        if unknown:
+            return LineError(f"the tone engine has no voice '{unknown[0]}'")
+        return _render(utterance, overtone)
+
+
+def _render(utterance: Utterance, overtone: float) -> Speech:
+    arousal = utterance.direction.felt.arousal
+    semitones = utterance.direction.pitch_semitones + AROUSAL_SEMITONES * arousal
+    rate = utterance.direction.rate * (1 + AROUSAL_RATE * arousal)
+    frequency_hz = sum(part.weight * VOICE_HZ[part.name] for part in utterance.voice) * 2 ** (semitones / 12)
+    length_samples = round((BASE_S + CHARACTER_S * len(utterance.text)) / rate * SAMPLE_RATE)
+    tone = _tone(frequency_hz, length_samples, overtone)
+    edge = np.zeros(round(EDGE_S * SAMPLE_RATE))
+    samples = np.concatenate([edge, tone, edge])
+    noise = np.random.Generator(np.random.PCG64(utterance.seed)).standard_normal(samples.size)
+    samples = samples + noise * 10 ** (NOISE_DBFS / 20)
+    return Speech(Audio.mono(samples, SAMPLE_RATE), realisation=_realisation(utterance, semitones, rate))
+
+
+def _tone(frequency_hz: float, length_samples: int, overtone: float) -> npt.NDArray[np.float64]:
+    """A tone and its octave, RMS -20 dBFS between fades of 30 ms."""
+    phase = 2 * np.pi * frequency_hz * np.arange(length_samples) / SAMPLE_RATE
+    tone = np.sin(phase) + overtone * np.sin(2 * phase)
+    tone *= 10 ** (LEVEL_DBFS / 20) / np.sqrt((1 + overtone**2) / 2)
+    fade_samples = min(round(FADE_S * SAMPLE_RATE), length_samples // 2)
+    ramp = (1 - np.cos(np.pi * np.arange(fade_samples) / fade_samples)) / 2
+    tone[:fade_samples] *= ramp
+    tone[length_samples - fade_samples :] *= ramp[::-1]
+    return tone
+
+
+def _realisation(utterance: Utterance, semitones: float, rate: float) -> Realisation:
+    felt = utterance.direction.felt
+    if felt.is_neutral:
+        return Realisation()
+    note = None if felt.style is None else "the tone engine follows no style text"
+    if felt.valence == felt.arousal == felt.dominance == 0:
+        return Realisation(note=note)
+    return Realisation("prosody", (("pitch_semitones", round(semitones, 4)), ("rate", round(rate, 4))), note)

@@ -1,0 +1,210 @@
+"""The book's cover: read and checked, or drawn where the book has none."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UsageError
+from pipeline.publish.lettering import OVERHANG, ROW_HEIGHT, row_mask, undrawable, width_px
+from pipeline.script.model import Book
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# What stores ask for: square, at least this wide, less than this heavy.
+STORE_SIDE_PX = 2400
+STORE_LIMIT_BYTES = 5_000_000
+# FLAC keeps a picture in one metadata block of 24 bits length.
+HARD_LIMIT_BYTES = (1 << 24) - 1024
+MIMES = {"JPEG": "image/jpeg", "PNG": "image/png"}
+
+SIDE_PX = STORE_SIDE_PX
+MARGIN_PX = 200
+TEXT_PX = SIDE_PX - 2 * MARGIN_PX
+TITLE_SIZES_PX = (300, 260, 220, 190, 160, 130, 100, 80)
+# The upper part belongs to title and subtitle, so that no letter meets the shape below.
+TITLE_FOOT_PX = 1000
+SUBTITLE_PX = 200
+AUTHOR_TOP_PX = 2110
+AUTHOR_SIZES_PX = (110, 90, 70, 50)
+SUBTITLE_SIZES_PX = (80, 64, 50, 40)
+BARS = 35
+JPEG_QUALITY = 90
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A cover picture as stored in files, and what stores would say against it."""
+
+    data: bytes
+    mime: str
+    warnings: tuple[str, ...] = ()
+
+
+def book_cover(book: Book) -> Cover:
+    """The cover that the book names, or one drawn from its title and author."""
+    if book.cover is not None:
+        return read_cover(book.cover)
+    missing = undrawable(" ".join(part for part in (book.title, book.subtitle, book.author) if part))
+    warnings: tuple[str, ...] = ()
+    if missing:
+        warnings = (
+            f"the drawn cover leaves out words with letters its font lacks ({' '.join(missing[:8])});"
+            " give the book a cover of its own",
+        )
+    return Cover(make_cover(book), MIMES["JPEG"], warnings)
+
+
+def read_cover(path: Path) -> Cover:
+    """The picture in a file, unchanged, with a warning for each thing that stores refuse.
+
+    Raises:
+        UsageError: no such file, no JPEG or PNG, damaged, or too heavy to be stored in a FLAC file.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            kind, mode, size = image.format or "?", image.mode, image.size
+    except UnidentifiedImageError as error:
+        raise UsageError("cover is no picture", str(path), "JPEG and PNG are known") from error
+    except (OSError, Image.DecompressionBombError) as error:
+        raise UsageError(f"cover cannot be read: {error}", str(path)) from error
+    if kind not in MIMES:
+        raise UsageError(f"cover is {kind}", str(path), "JPEG and PNG are known")
+    if len(data) > HARD_LIMIT_BYTES:
+        raise UsageError(f"cover has {len(data)} bytes, {HARD_LIMIT_BYTES} fit into a file", str(path))
+    return Cover(data, MIMES[kind], tuple(_complaints(path, mode, size, len(data))))
+
+
+def _complaints(path: Path, mode: str, size: tuple[int, int], size_bytes: int) -> list[str]:
+    width, height = size
+    complaints = []
+    if width != height:
+        complaints.append(f"{path}: cover is {width} x {height} pixels, stores want it square")
+    if min(size) < STORE_SIDE_PX:
+        complaints.append(
+            f"{path}: cover is {width} x {height} pixels, stores want at least {STORE_SIDE_PX} a side"
+        )
+    if size_bytes >= STORE_LIMIT_BYTES:
+        complaints.append(f"{path}: cover has {size_bytes / 1e6:.1f} MB, stores want less than 5 MB")
+    if mode != "RGB":
+        complaints.append(f"{path}: cover's colors are {mode}, stores want RGB")
+    return complaints
+
+
+def make_cover(book: Book) -> bytes:
+    """A plain cover, JPEG of 2400 x 2400 pixels: title, author, and a shape that the title decides.
+
+    The same title, subtitle and author give the same bytes. A text with letters that the built-in font
+    lacks is left out (`book_cover` warns of it).
+    """
+    from PIL import Image
+
+    seed = hashlib.sha256(f"{book.title}\n{book.author or ''}".encode()).digest()
+    ground, glow, ink = _palette(seed)
+    image = Image.new("RGB", (SIDE_PX, SIDE_PX), ground)
+    _paint_motif(image, seed, ground, glow)
+    title_px = TITLE_FOOT_PX - MARGIN_PX - (SUBTITLE_PX if book.subtitle else 0)
+    foot = _write(image, book.title, MARGIN_PX, TITLE_SIZES_PX, ink, title_px)
+    if book.subtitle:
+        _write(image, book.subtitle, foot + 40, SUBTITLE_SIZES_PX, glow, SUBTITLE_PX - 40)
+    if book.author:
+        _write(image, book.author, AUTHOR_TOP_PX, AUTHOR_SIZES_PX, ink, SIDE_PX - AUTHOR_TOP_PX - 100)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def _palette(seed: bytes) -> tuple[Color, Color, Color]:
+    """A dark ground, a bright color across the wheel for the shape, and nearly white for the letters."""
+    hue = seed[0] / 256
+    across = (hue + 0.42 + 0.16 * seed[1] / 256) % 1
+    ground = _rgb(hue, 0.17, 0.45)
+    glow = _rgb(across, 0.62, 0.62)
+    return ground, glow, _rgb(hue, 0.95, 0.30)
+
+
+def _rgb(hue: float, lightness: float, saturation: float) -> Color:
+    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def _paint_motif(image: Image.Image, seed: bytes, ground: Color, glow: Color) -> None:
+    """A disc that is cut by bars like a recording's waveform; drawn twice as large for smooth edges."""
+    from PIL import Image, ImageDraw
+
+    scale = 2
+    mask = Image.new("L", (SIDE_PX * scale, SIDE_PX * scale), 0)
+    draw = ImageDraw.Draw(mask)
+    middle_x, middle_y = SIDE_PX * scale // 2, int(SIDE_PX * scale * 0.655)
+    radius = int(SIDE_PX * scale * (0.165 + 0.035 * seed[2] / 255))
+    draw.ellipse(
+        (middle_x - radius, middle_y - radius, middle_x + radius, middle_y + radius), fill=70 + seed[3] // 4
+    )
+    step = (SIDE_PX - 2 * MARGIN_PX) * scale / BARS
+    for bar in range(BARS):
+        # Speech swells and fades: a bow over the whole width times a height of the title's own.
+        bow = 1 - abs(2 * bar / (BARS - 1) - 1) ** 1.7
+        half = step * 0.4 + radius * 0.95 * bow * (0.15 + 0.85 * seed[(bar * 7 + 5) % len(seed)] / 255)
+        left = MARGIN_PX * scale + bar * step + step * 0.22
+        box = (left, middle_y - half, left + step * 0.56, middle_y + half)
+        draw.rounded_rectangle(box, radius=step * 0.28, fill=255)
+    image.paste(Image.new("RGB", image.size, glow), mask=mask.reduce(scale))
+
+
+def _write(
+    image: Image.Image, text: str, top: int, sizes_px: tuple[int, ...], color: Color, height_px: int
+) -> int:
+    """Writes text centered, at the largest size that fits into `height_px`; returns its foot.
+
+    What fits at no size ends in an ellipsis; what the font lacks is not written at all.
+    """
+    if undrawable(text):
+        return top
+    size_px, rows = _set(text, sizes_px, height_px)
+    row_px = round(size_px * ROW_HEIGHT)
+    for number, row in enumerate(rows):
+        mask = row_mask(row, size_px)
+        x = (SIDE_PX - mask.width) // 2
+        y = top + number * row_px - round(OVERHANG * size_px)
+        image.paste(color, (x, y, x + mask.width, y + mask.height), mask)
+    return top + row_px * len(rows)
+
+
+def _set(text: str, sizes_px: tuple[int, ...], height_px: int) -> tuple[int, list[str]]:
+    for size_px in sizes_px:
+        rows = _rows(text, size_px)
+        fits = all(width_px(row, size_px) <= TEXT_PX for row in rows)
+        if fits and len(rows) * round(size_px * ROW_HEIGHT) <= height_px:
+            return size_px, rows
+    most = max(1, height_px // round(size_px * ROW_HEIGHT))
+    if len(rows) > most:
+        rows = [*rows[: most - 1], f"{rows[most - 1]} ..."]
+    return size_px, [_fitted(row, size_px) for row in rows]
+
+
+def _rows(text: str, size_px: int) -> list[str]:
+    rows: list[str] = []
+    for word in text.split():
+        if rows and width_px(f"{rows[-1]} {word}", size_px) <= TEXT_PX:
+            rows[-1] = f"{rows[-1]} {word}"
+        else:
+            rows.append(word)
+    return rows
+
+
+def _fitted(row: str, size_px: int) -> str:
+    if width_px(row, size_px) <= TEXT_PX:
+        return row
+    while row and width_px(row + "...", size_px) > TEXT_PX:
+        row = row[:-1]
+    return row.rstrip(" .") + "..."

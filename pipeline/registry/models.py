@@ -1,0 +1,67 @@
+"""Which models there are and which are here: the rows of `fullcast models`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.engines.catalogue import Catalogue, Form, ModelEntry
+from pipeline.registry.voices import speaks
+from pipeline.registry.weights import WeightStore
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model for a list.
+
+    `form` is the one that is here, or the one that would be fetched first; `bytes` is its size. Models of
+    engines without weights are always here, with 0 bytes.
+    """
+
+    id: str
+    engine: str
+    version: str
+    languages: tuple[str, ...]
+    licence: str
+    bytes: int
+    present: bool
+    form: str
+
+
+def list_models(
+    catalogue: Catalogue, store: WeightStore, engine: str | None = None, language: str | None = None
+) -> list[ModelRow]:
+    """The models, in order of engine, each with whether its weights are here; no network is used.
+
+    Args:
+        engine: one engine, also a hidden one; the hidden ones are left out otherwise.
+        language: `en` fits `en-us` and `en-gb`; models for any language fit all.
+    Raises:
+        UsageError: no such engine.
+    """
+    entries = [catalogue.engine(engine)] if engine else catalogue.engines.values()
+    return [
+        _row(model, entry.licence_weights, store)
+        for entry in entries
+        if engine or not entry.hidden
+        for model in entry.models
+        if language is None or any(speaks(each, language) for each in model.languages)
+    ]
+
+
+def _row(model: ModelEntry, licence: str, store: WeightStore) -> ModelRow:
+    found = store.present(model)
+    name = found.form if found else model.forms[0].name
+    return ModelRow(
+        id=model.id,
+        engine=model.engine,
+        version=model.version,
+        languages=model.languages,
+        licence=licence,
+        bytes=_size([form for form in model.forms if form.name == name]),
+        present=found is not None,
+        form=name,
+    )
+
+
+def _size(forms: list[Form]) -> int:
+    return sum(file.bytes for form in forms for file in form.files)

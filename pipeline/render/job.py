@@ -1,0 +1,102 @@
+"""What goes to a worker and what comes back: plain data, small enough to send across processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.engines.base import LoadRequest, Utterance
+from pipeline.events import Event
+from pipeline.render.schedule import Job
+
+
+@dataclass(frozen=True)
+class LineJob:
+    """One take to make, complete: the worker looks nothing up. `job` is what the schedule knows of it."""
+
+    job: Job
+    line_id: str
+    character: str
+    chapter: str
+    where: str
+    text: str
+    spoken: str
+    voice: str
+    engine: str
+    utterances: tuple[Utterance, ...]
+    parts: Mapping[str, Any]
+    asked: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The take's key."""
+        return self.job.key
+
+    @property
+    def model(self) -> str:
+        """The model that says it."""
+        return self.job.model
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """All that a worker needs to begin.
+
+    Attributes:
+        store: folder of the take store.
+        memory_bytes: budget for models.
+        models: how each model of the plan is loaded; `device` and `threads` are set in each request.
+    """
+
+    store: Path
+    memory_bytes: int
+    models: Mapping[str, LoadRequest]
+    engines: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TakeMade:
+    """A take is in the store."""
+
+    key: str
+    line_id: str
+    audio_s: float
+    render_s: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TakeFailed:
+    """A line could not be spoken."""
+
+    key: str
+    line_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch. `broken` maps models that can go on no more to the reason."""
+
+    made: tuple[TakeMade, ...] = ()
+    failed: tuple[TakeFailed, ...] = ()
+    events: tuple[Event, ...] = ()
+    cached: tuple[str, ...] = ()
+    broken: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A batch came back, or its worker was lost with it.
+
+    `result` is None when the worker died; `lost` says how. `untouched` marks a batch that the worker had
+    not begun.
+    """
+
+    worker: int
+    jobs: tuple[LineJob, ...]
+    result: BatchResult | None
+    lost: str | None = None
+    untouched: bool = False

@@ -1,0 +1,40 @@
+"""The same loop in this process: for tests, small books, and machines without Ray."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from pipeline.render.job import Finished, LineJob, WorkerSetup
+from pipeline.render.worker import Worker
+
+
+class LocalPool:
+    """One worker in this process; `wait` does the work."""
+
+    depth = 1
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._worker = Worker(0, setup)
+        self._waiting: deque[tuple[LineJob, ...]] = deque()
+
+    def workers(self) -> tuple[int, ...]:
+        """Its only worker, number 0."""
+        return (0,)
+
+    def submit(self, worker: int, jobs: Sequence[LineJob]) -> None:
+        """Keeps the batch until `wait`."""
+        self._waiting.append(tuple(jobs))
+
+    def wait(self) -> list[Finished]:
+        """Speaks the oldest batch."""
+        jobs = self._waiting.popleft()
+        return [Finished(0, jobs, self._worker.speak(jobs))]
+
+    def restart(self, worker: int) -> bool:
+        """Never needed: this worker dies with the process."""
+        return False
+
+    def close(self) -> None:
+        """Gives the models back."""
+        self._worker.close()

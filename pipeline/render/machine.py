@@ -1,0 +1,101 @@
+"""What this machine has, and how to divide it among workers."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import MissingError, UsageError
+
+# Of what is free now: the rest is for Python, activations of a long line, and other programs.
+MEMORY_SHARE = 0.6
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$", re.IGNORECASE)
+_UNIT_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+@dataclass(frozen=True)
+class Division:
+    """How many workers, on which device, each with how many threads, CPUs, GPUs and bytes for models."""
+
+    workers: int
+    device: str
+    threads: int
+    cpus_each: float
+    gpus_each: float
+    memory_bytes: int
+
+
+def divide(workers: int | None, device: str, memory: str | None) -> Division:
+    """The machine divided among workers.
+
+    On a CPU one worker a core with one thread is fastest (docs/performance.md); on GPUs one worker a GPU,
+    and more share it by fractions.
+
+    Args:
+        workers: how many were asked for; None leaves it to us.
+        device: `auto`, `cpu` or `cuda`.
+        memory: budget for models in each worker (`4G`, `800M`); None is a share of what is free.
+
+    Raises:
+        MissingError: `cuda` was asked for and there is none.
+        UsageError: the memory is no size.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpus = 0 if device == "cpu" else count_gpus()
+    if device == "cuda" and gpus == 0:
+        raise MissingError("no CUDA device on this machine", hint="leave --device out, or use --device cpu")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: must be at least 1")
+    number = workers or (gpus or min(cores, 8))
+    given = parse_size(memory) if memory else None
+    free = _free_gpu_bytes() * gpus if gpus else free_memory_bytes()
+    return Division(
+        workers=number,
+        device="cuda" if gpus else "cpu",
+        threads=max(1, cores // number),
+        cpus_each=min(1.0, cores / number),
+        gpus_each=gpus / number if gpus else 0.0,
+        memory_bytes=given or int(free * MEMORY_SHARE / number),
+    )
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `800M`, `4G`, `1.5GiB`, `123456` (units are powers of 1024).
+
+    Raises:
+        UsageError: it is no size.
+    """
+    match = _SIZE.match(text)
+    if match is None:
+        raise UsageError(f"'{text}' is no size", hint="write 800M or 4G")
+    return int(float(match[1]) * _UNIT_BYTES[match[2].lower()])
+
+
+def count_gpus() -> int:
+    """How many CUDA devices torch sees; torch is imported only where a driver is there at all."""
+    if not any(Path(name).exists() for name in ("/dev/nvidia0", "/dev/dxg", "/proc/driver/nvidia")):
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def free_memory_bytes() -> int:
+    """Memory that is available now, in bytes, the control group's limit taken into account."""
+    import psutil
+
+    available: int = psutil.virtual_memory().available
+    limit = Path("/sys/fs/cgroup/memory.max")
+    used = Path("/sys/fs/cgroup/memory.current")
+    if limit.exists() and used.exists() and (text := limit.read_text().strip()).isdigit():
+        return min(available, max(0, int(text) - int(used.read_text())))
+    return available
+
+
+def _free_gpu_bytes() -> int:
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(0)
+    return int(free)

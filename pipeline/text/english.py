@@ -1,0 +1,9 @@
+"""All reading rules of English, in the order in which they claim text."""
+
+from __future__ import annotations
+
+from pipeline.text.english_dates import DATE_RULES
+from pipeline.text.english_figures import FIGURE_RULES
+from pipeline.text.english_words import NAME_RULES, REFERENCE_RULES
+
+ENGLISH_RULES = (*REFERENCE_RULES, *DATE_RULES, *FIGURE_RULES, *NAME_RULES)

@@ -1,0 +1,205 @@
+"""English dates, years, decades and times of day."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.text.english_numbers import cardinal, capitalized, ordinal, plural, say_short_year, say_year
+from pipeline.text.rules import Rule
+from pipeline.text.spoken import Tongue
+
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+_SHORT_MONTHS = {name[:3]: name for name in MONTHS} | {"Sept": "September"}
+_MONTH = r"(?P<month>" + "|".join(MONTHS) + r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:\s?[-–]\s?(?P<last>[12]?\d|3[01])(?:st|nd|rd|th)?)?"
+_YEAR = r"(?P<year>1\d{3}|20\d\d)"
+_NOT_IN_NUMBER = r"(?<![\w.,/–-])"
+_NUMBER_ENDS = r"(?![\w/]|[.,:–-]\d)"
+
+# After these a bare four-digit number counts things, it is no year: `1500 men` is read either way in life,
+# but `1200 miles` as "twelve hundred" only in speech of a certain kind, so a counted noun keeps the cardinal.
+_COUNTED = (
+    "men|women|people|children|soldiers|horses|ships|pages|words|miles|yards|feet|meters|metres|kilometers|"
+    "kilometres|acres|years|days|hours|minutes|seconds|weeks|months|times|steps|votes|pounds|dollars|"
+    "francs|marks|euros|guineas|shillings|pence|cents|tons|tonnes|degrees|percent|per\\s+cent|souls|copies|"
+    "rubles|roubles|calories|watts|volts|troops|prisoners|inhabitants|houses|books"
+)
+
+
+def _month_name(written: str) -> str:
+    plain = written.rstrip(".")
+    return plain if plain in MONTHS else _SHORT_MONTHS[plain]
+
+
+def _days(match: re.Match[str], tongue: Tongue) -> str:
+    first = ordinal(int(match["day"]), tongue.british)
+    return f"{first} to {ordinal(int(match['last']), tongue.british)}" if match["last"] else first
+
+
+def _say_day_month(match: re.Match[str], tongue: Tongue) -> str:
+    before = match.string[: match.start()].rstrip().rpartition(" ")[2].lower()
+    article = "" if before.lstrip("“‘\"'(") in ("the", "this", "that") or match["of"] else "the "
+    year = f", {say_year(int(match['year']), tongue.british)}" if match["year"] else ""
+    return f"{article}{_days(match, tongue)} of {_month_name(match['month'])}{year}"
+
+
+def _say_month_day(match: re.Match[str], tongue: Tongue) -> str:
+    article = "the " if tongue.british else ""
+    year = f", {say_year(int(match['year']), tongue.british)}" if match["year"] else ""
+    return f"{_month_name(match['month'])} {article}{_days(match, tongue)}{year}"
+
+
+def spoken_date(year: int, month: int, day: int, tongue: Tongue) -> str | None:
+    """A calendar date in the order of the language; None if there is no such day."""
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    the_day, the_year = ordinal(day, tongue.british), say_year(year, tongue.british)
+    if tongue.british:
+        return f"the {the_day} of {MONTHS[month - 1]}, {the_year}"
+    return f"{MONTHS[month - 1]} {the_day}, {the_year}"
+
+
+def _say_iso_date(match: re.Match[str], tongue: Tongue) -> str | None:
+    return spoken_date(int(match["year"]), int(match["month"]), int(match["day"]), tongue)
+
+
+def _say_figure_date(match: re.Match[str], tongue: Tongue) -> str | None:
+    first, second = int(match["first"]), int(match["second"])
+    day, month = (first, second) if tongue.british else (second, first)
+    if month > 12:  # only the other order can be meant
+        day, month = month, day
+    return spoken_date(int(match["year"]), month, day, tongue)
+
+
+def _say_time(match: re.Match[str], tongue: Tongue) -> str | None:
+    hour, minute = int(match["hour"]), int(match["minute"] or 0)
+    if hour > 24 or minute > 59:
+        return None
+    half = say_half_day(match["half"], match)
+    words = cardinal(hour, tongue.british)
+    if match["minute"] and minute:
+        words += f" oh {cardinal(minute, False)}" if minute < 10 else f" {cardinal(minute, tongue.british)}"
+    elif match["minute"] and not half:
+        words += " hundred" if hour > 12 or match["hour"][0] == "0" else " o’clock"
+    if match["second"]:
+        words += f" and {cardinal(int(match['second']), tongue.british)} seconds"
+    return words.replace("’", "'") + half
+
+
+def say_half_day(half: str | None, match: re.Match[str]) -> str:
+    """` A M` of `a.m.`, with its stop kept where the sentence ends there."""
+    if not half:
+        return ""
+    letters = " A M" if half[0] in "aA" else " P M"
+    rest = match.string[match.end() :]
+    ends = re.match(r"""[\s"”’')\]]*(?:$|(?<=[\s])[“‘"'(]?[A-Z])""", rest)
+    return letters + ("." if half.endswith(".") and ends else "")
+
+
+def _say_year_range(match: re.Match[str], tongue: Tongue) -> str | None:
+    first, last = int(match["first"]), match["last"]
+    if len(last) == 2:
+        if int(last) <= first % 100:
+            return None
+        end = say_short_year(last, tongue.british)
+    else:
+        end = say_year(int(last), tongue.british)
+    return f"{say_year(first, tongue.british)} to {end}"
+
+
+def _say_decade(match: re.Match[str], tongue: Tongue) -> str:
+    digits = match["digits"]
+    if digits in ("100", "1000"):
+        return "hundreds" if len(digits) == 3 else "thousands"
+    if len(digits) == 2:
+        return plural(cardinal(int(digits), tongue.british))
+    return plural(say_year(int(digits), tongue.british))
+
+
+def _say_year(match: re.Match[str], tongue: Tongue) -> str:
+    words = say_year(int(match["year"]), tongue.british)
+    return capitalized(words) if tongue.title else words
+
+
+def _say_era(match: re.Match[str], tongue: Tongue) -> str:
+    letters = " ".join(letter for letter in match["era"] if letter.isalpha())
+    year = say_year(int(match["year"]), tongue.british)
+    return f"{year} {letters}" if match.start("year") < match.start("era") else f"{letters} {year}"
+
+
+_HALF = r"(?P<half>[aApP]\.\s?[mM]\.|[aApP][mM]\b)"
+
+DATE_RULES = (
+    Rule(
+        "date",
+        re.compile(rf"{_NOT_IN_NUMBER}{_DAY}\s(?P<of>of\s)?{_MONTH}\b(?:,?\s{_YEAR}\b(?!,\d))?"),
+        lambda match, tongue: _say_day_month(match, tongue),
+    ),
+    Rule(
+        "date",
+        re.compile(rf"\b{_MONTH}\s{_DAY}\b(?![:./]\d|,\d{{3}})(?:,?\s{_YEAR}\b(?!,\d))?"),
+        lambda match, tongue: _say_month_day(match, tongue),
+    ),
+    Rule(
+        "date",
+        re.compile(rf"{_NOT_IN_NUMBER}{_YEAR}[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>[0-3]?\d){_NUMBER_ENDS}"),
+        _say_iso_date,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            rf"{_NOT_IN_NUMBER}(?P<first>[0-3]?\d)(?P<by>[-/.])(?P<second>[0-3]?\d)(?P=by){_YEAR}{_NUMBER_ENDS}"
+        ),
+        _say_figure_date,
+    ),
+    Rule(
+        "time",
+        re.compile(
+            rf"(?<![\w.,:/])(?P<hour>[0-2]?\d)[:.](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\s?{_HALF}"
+        ),
+        _say_time,
+    ),
+    Rule(
+        "time",
+        re.compile(
+            r"(?<![\w.,:/])(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\w:]|[.,]\d)(?P<half>)"
+        ),
+        _say_time,
+    ),
+    Rule(
+        "time",
+        re.compile(rf"(?<![\w.,:/])(?P<hour>0?[1-9]|1[0-2])(?P<minute>)(?P<second>)\s?{_HALF}"),
+        _say_time,
+    ),
+    Rule(
+        "year",
+        re.compile(r"(?<![\w.,$£€-])(?P<first>1[1-9]\d\d|20\d\d)\s?[-–]\s?(?P<last>\d\d|1[1-9]\d\d|20\d\d)(?![\w/–-]|[.,]\d)"),
+        _say_year_range,
+    ),
+    Rule("decade", re.compile(r"(?<![\w$£€.,])(?P<digits>1[1-9]\d0|20\d0)['’]?s\b"), _say_decade),
+    Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1000?)['’]?s\b"), _say_decade),
+    Rule(
+        "year",
+        re.compile(
+            r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.?D\.?|B\.?C\.?E\.?|B\.?C\.?|C\.E\.)(?!\w)"
+        ),
+        _say_era,
+    ),
+    Rule(
+        "year",
+        re.compile(r"(?<!\w)(?P<era>A\.?D\.?|BC)\s(?P<year>\d{1,4})(?![.,]\d|\w)"),
+        _say_era,
+    ),
+    Rule(
+        "year",
+        re.compile(rf"(?<![\w.,$£€¥#/+−–-])(?<!\bNo\.\s)(?P<year>1[1-9]\d\d|20\d\d)(?![\w/]|[.,:–-]\d|\s?(?:{_COUNTED})\b)"),
+        _say_year,
+    ),
+    Rule(
+        "year",
+        re.compile(r"(?:(?<=\b[Ii]n\s)|(?<=\byear\s))(?P<year>1[01]\d\d|[4-9]\d\d)(?=[,.;:!?)]\s|[,.;:!?)]?$|\s(?:he|she|they|the|it|a|an|and)\b)(?![.,:]\d)"),
+        _say_year,
+    ),
+)

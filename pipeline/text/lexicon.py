@@ -1,0 +1,250 @@
+"""A book's pronunciation lexicon: how its entries are read, checked, and found in a text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pipeline.text.rules import Claim
+from pipeline.text.view import View, clean_view, is_cjk
+
+if TYPE_CHECKING:
+    from pipeline.script.model import LexiconEntry
+
+# Letters and signs that only phonetic writing has. Source: the IPA chart (2020), plus the non-ASCII
+# symbols of misaki's alphabet (ᵊ ᵻ ʤ ʧ ꭧ ...).
+IPA_MARKS = frozenset(
+    "ˈˌːˑ̩̯̃ʰʲʷˠˤⁿˡ̪̺̻̥̬̆̚ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒ"
+    "ʔʡʕʢǀǁǂǃᵊᵻꭧʣʦʨʥ↓↑→↗↘˥˦˧˨˩"
+)
+# ASCII letters that are IPA themselves, and the capitals that misaki's alphabet uses for diphthongs.
+_IPA_ASCII = frozenset("abcdefhijklmnopqrstuvwxyzAIOQSTWYg")
+_IPA_SIGNS = frozenset(" .'-‿|‖()͜͡ʼ")
+_VOWELS = frozenset("aeiouyɑɐɒæɔəɘɚɛɜɝɞɨɪɯøɵœɶʉʊʌɤʏᵊᵻAIOQWY")
+_MIN_PLURAL_CHARACTERS = 4
+_SIBILANTS = ("s", "z", "ʃ", "ʒ", "ʧ", "ʤ")
+_VOICELESS = ("p", "t", "k", "f", "θ")
+_TOKEN = re.compile(r"\w+|\S")
+_ENDINGS = re.compile(r"'s|s'|s")
+
+
+def parse_entry(word: str, value: str) -> tuple[str | None, str | None]:
+    """(phonemes, respelling) of a lexicon value, one of them None.
+
+    It is IPA between slashes, or if it has a letter or mark that only IPA has; else a respelling.
+    """
+    plain = unicodedata.normalize("NFC", value).strip()
+    if len(plain) > 2 and plain[0] == plain[-1] == "/":
+        return plain[1:-1].strip(), None
+    if any(character in IPA_MARKS for character in unicodedata.normalize("NFD", plain)) and not any(
+        is_cjk(character) for character in plain
+    ):
+        return plain, None
+    return None, plain
+
+
+def check_entry(word: str, value: str) -> str | None:
+    """What is wrong with a lexicon entry, in one line; None if it can be used."""
+    if not any(character.isalnum() for character in word):
+        return f"the lexicon word '{word}' has no letter or digit"
+    if not value.strip():
+        return f"the lexicon says nothing for '{word}'"
+    stripped = value.strip()
+    if stripped.startswith("/") != (stripped.endswith("/") and len(stripped) > 1):
+        return f"the phonemes '{value}' of '{word}' have a slash at one end only"
+    phonemes, respelling = parse_entry(word, value)
+    if respelling is not None:
+        readable = any(character.isalnum() for character in respelling)
+        return None if readable else f"the respelling '{value}' of '{word}' has no letter or digit"
+    return _check_phonemes(word, phonemes or "")
+
+
+def _check_phonemes(word: str, phonemes: str) -> str | None:
+    decomposed = unicodedata.normalize("NFD", phonemes)
+    unknown = [
+        character
+        for character in phonemes
+        if not all(part in IPA_MARKS | _IPA_ASCII | _IPA_SIGNS or _is_mark(part)
+                   for part in unicodedata.normalize("NFD", character))
+    ]  # fmt: skip
+    if unknown:
+        return f"'{unknown[0]}' in the phonemes '{phonemes}' of '{word}' is no IPA symbol"
+    if not any(character in _VOWELS or _is_syllabic(character) for character in decomposed):
+        return f"the phonemes '{phonemes}' of '{word}' have no vowel"
+    return None
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) == "Mn"
+
+
+def _is_syllabic(character: str) -> bool:
+    return character in ("\u0329", "\u030d")
+
+
+def fold(text: str) -> str:
+    """`text` without case and with one apostrophe, character for character (same length)."""
+    return "".join(_fold_character(character) for character in text)
+
+
+def _fold_character(character: str) -> str:
+    if character in "’ʼ‘":
+        return "'"
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+def _same_apostrophe(text: str) -> str:
+    return text.replace("’", "'").replace("ʼ", "'").replace("‘", "'")
+
+
+@dataclass(frozen=True)
+class _Word:
+    """An entry's word ready to be compared; `exact` keeps case because the author wrote a capital."""
+
+    form: str
+    exact: bool
+    phonemes: str | None
+    respelling: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry found in a view: characters [start, end), what is said, and the phonemes if it has them."""
+
+    start: int
+    end: int
+    spoken: str
+    phonemes: str | None
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """A book's lexicon, indexed by the first word of each entry, so that its size costs nothing per line.
+
+    Make it with `compile_lexicon`. It finds whole words, longest first; it changes nothing itself.
+    """
+
+    index: dict[str, tuple[_Word, ...]] = field(default_factory=dict)
+
+    def find(self, view: View, base_language: str) -> list[Found]:
+        """Every entry that occurs in the text, in order, none overlapping; endings stay on the word."""
+        exact, folded = _same_apostrophe(view.text), fold(view.text)
+        found: list[Found] = []
+        free_from = 0
+        for start, token in _tokens(folded):
+            if start < free_from or token not in self.index:
+                continue
+            hit = self._longest(exact, folded, start, token, base_language == "en")
+            if hit is not None:
+                found.append(hit)
+                free_from = hit.end
+        return found
+
+    def _longest(self, exact: str, folded: str, start: int, token: str, english: bool) -> Found | None:
+        for endings in (False, True):
+            for word in self.index[token]:
+                text = exact if word.exact else folded
+                if not text.startswith(word.form, start):
+                    continue
+                ending = _ending(folded, start + len(word.form), word, english) if endings else ""
+                end = start + len(word.form) + len(ending or "")
+                if ending is not None and (bool(ending) == endings) and _is_boundary(folded, end):
+                    return _found(exact, start, end, word, ending)
+        return None
+
+
+def _found(exact: str, start: int, end: int, word: _Word, ending: str) -> Found:
+    if word.respelling is not None:
+        return Found(start, end, word.respelling + ending, None)
+    phonemes = (word.phonemes or "") + _ending_phoneme(word.phonemes or "", ending)
+    return Found(start, end, " ".join(exact[start:end].split()), phonemes)
+
+
+def _ending(folded: str, place: int, word: _Word, english: bool) -> str | None:
+    """The possessive or plural ending that stands at `place`; None if there is none that may be kept."""
+    match = _ENDINGS.match(folded, place)
+    if not english or match is None or not word.form[-1].isalpha():
+        return None
+    if match[0] == "'s":
+        return match[0]
+    if len(word.form) < _MIN_PLURAL_CHARACTERS:
+        return None
+    return match[0] if _is_boundary(folded, match.end()) else None
+
+
+def _ending_phoneme(phonemes: str, ending: str) -> str:
+    """How -s sounds behind these phonemes: /ɪz/ after a sibilant, /s/ after a voiceless stop, else /z/."""
+    if not ending:
+        return ""
+    last = phonemes.rstrip("ː ")
+    if last.endswith(_SIBILANTS):
+        return "ɪz"
+    return "s" if last.endswith(_VOICELESS) else "z"
+
+
+def _is_boundary(text: str, place: int) -> bool:
+    """Whether a word may end before `place`; between CJK characters it always may."""
+    if place >= len(text) or place == 0:
+        return True
+    before, after = text[place - 1], text[place]
+    if is_cjk(before) or is_cjk(after):
+        return True
+    return not (_is_word(before) and _is_word(after))
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """(place, token) of each word of `text`; CJK characters and marks are tokens of their own."""
+    for match in _TOKEN.finditer(text):
+        run, place = match[0], match.start()
+        if not any(is_cjk(character) for character in run):
+            yield place, run
+            continue
+        word_start: int | None = None
+        for offset, character in enumerate(run):
+            if is_cjk(character):
+                if word_start is not None:
+                    yield place + word_start, run[word_start:offset]
+                    word_start = None
+                yield place + offset, character
+            elif word_start is None:
+                word_start = offset
+        if word_start is not None:
+            yield place + word_start, run[word_start:]
+
+
+@lru_cache(maxsize=8)
+def compile_lexicon(entries: tuple[LexiconEntry, ...], base_language: str) -> Lexicon:
+    """The entries ready to be found; kept for the last few lexicons, as a book asks once per line."""
+    index: dict[str, list[_Word]] = {}
+    for entry in entries:
+        form = _same_apostrophe(clean_view(entry.word.strip(), base_language).text)
+        exact = any(character.isupper() for character in form)
+        form = form if exact else fold(form)
+        first = next(iter(_tokens(fold(form))), None)
+        if first is not None:
+            index.setdefault(first[1], []).append(_Word(form, exact, entry.phonemes, entry.respelling))
+    return Lexicon({
+        token: tuple(sorted(words, key=lambda word: (-len(word.form), not word.exact)))
+        for token, words in index.items()
+    })  # fmt: skip
+
+
+def lexicon_claims(
+    view: View, entries: Sequence[LexiconEntry], base_language: str
+) -> tuple[list[Claim], tuple[tuple[str, str], ...]]:
+    """Claims of the entries that occur, and (word as spoken, phonemes) of those with phonemes, longest first."""
+    if not entries:
+        return [], ()
+    found = compile_lexicon(tuple(entries), base_language).find(view, base_language)
+    claims = [Claim(hit.start, hit.end, hit.spoken, "lexicon") for hit in found]
+    phonemes = {hit.spoken: hit.phonemes for hit in found if hit.phonemes is not None}
+    return claims, tuple(sorted(phonemes.items(), key=lambda item: (-len(item[0]), item[0])))

@@ -1,0 +1,75 @@
+"""What a reading rule is, and how a list of rules claims spans of a view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pipeline.text.spoken import Tongue
+from pipeline.text.view import View, is_cjk
+
+Say = Callable[[re.Match[str], Tongue], str | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named reading: where `pattern` matches, `say` gives the spoken form, or None to leave it alone.
+
+    `needs_digit` rules are passed over in a text without a digit, which most lines are.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    say: Say
+    needs_digit: bool = True
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Characters [start, end) of a view, what is said for them, and by which rule."""
+
+    start: int
+    end: int
+    spoken: str
+    rule: str
+
+
+def claim_spans(view: View, claims: Iterable[Claim], rules: Iterable[Rule], tongue: Tongue) -> list[Claim]:
+    """All claims, given ones first, then by rule in order; none overlaps another. Sorted by place."""
+    taken = bytearray(len(view.text))
+    kept: list[Claim] = []
+
+    def keep(claim: Claim) -> None:
+        free = not any(taken[claim.start : claim.end]) and claim.start < claim.end
+        if free and not view.splits_cluster(claim.start) and not view.splits_cluster(claim.end):
+            taken[claim.start : claim.end] = b"\1" * (claim.end - claim.start)
+            kept.append(claim)
+
+    for claim in claims:
+        keep(claim)
+    has_digit = any(character.isdigit() for character in view.text)
+    for rule in rules:
+        if rule.needs_digit and not has_digit:
+            continue
+        for match in rule.pattern.finditer(view.text):
+            if any(taken[match.start() : match.end()]):
+                continue
+            spoken = rule.say(match, tongue)
+            if spoken is not None:
+                keep(Claim(match.start(), match.end(), spaced(spoken, match), rule.name))
+    return sorted(kept, key=lambda claim: claim.start)
+
+
+def spaced(spoken: str, match: re.Match[str]) -> str:
+    """The reading with a space where it would run into a letter beside it (`MP3` -> `MP three`)."""
+    text = match.string
+    if match.start() > 0 and spoken and _run_together(text[match.start() - 1], spoken[0]):
+        spoken = f" {spoken}"
+    if match.end() < len(text) and spoken and _run_together(spoken[-1], text[match.end()]):
+        spoken = f"{spoken} "
+    return spoken
+
+
+def _run_together(left: str, right: str) -> bool:
+    return left.isalnum() and right.isalnum() and not is_cjk(left) and not is_cjk(right)

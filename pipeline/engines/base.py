@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.audio import Audio
 from pipeline.direction import Direction, Level, Realisation
 from pipeline.errors import LineError
+
+if TYPE_CHECKING:  # `fullcast check` reads the catalogue and must not wait for numpy
+    from pipeline.audio import Audio
 
 
 @dataclass(frozen=True)

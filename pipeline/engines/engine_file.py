@@ -168,10 +168,17 @@ def read_engine_file(path: Path) -> EngineForm:
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise UsageError(str(problem), where=where) from error
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(str(step) for step in fault["loc"])
-        said = fault["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{place}: {said}" if place else said, where=str(path)) from error
+        raise UsageError(_first_fault(error), where=str(path)) from error
     if form.engine != path.parent.name:
         raise UsageError(f"engine '{form.engine}' lies in folder '{path.parent.name}'", where=str(path))
     return form
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The fault to tell: a key that nothing knows before the one that is missing because of it."""
+    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    place = ".".join(str(step) for step in faults[0]["loc"])
+    if faults[0]["type"] == "extra_forbidden":
+        return f"unknown key '{place}'"
+    said = faults[0]["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said

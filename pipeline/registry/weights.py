@@ -55,6 +55,12 @@ class ResolvedModel:
     files: Mapping[str, Path]
     sha256: str
 
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file by name."""
+        return {
+            file.name: file.sha256 for form in self.model.forms if form.name == self.form for file in form.files
+        }
+
 
 def default_cache() -> Path:
     """The user's cache folder of fullcast: $FULLCAST_CACHE, or `fullcast` where the system keeps caches."""

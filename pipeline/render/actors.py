@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 # Results are metadata; Ray's default would reserve a third of the memory for objects.
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
 READY_TIMEOUT_S = 120.0
+CONNECT_TIMEOUT_S = 5.0
 RESTART_TRIES = 3
 RESTART_WAIT_S = 0.5
 
@@ -194,6 +196,7 @@ def _connect(cluster: ClusterRequest) -> None:
         MissingError: the cluster cannot be reached or refuses us.
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    _log_raylet_messages()
     if cluster.address is None:
         cpus = max(1.0, cluster.workers * cluster.cpus_each)
         options |= {
@@ -203,15 +206,45 @@ def _connect(cluster: ClusterRequest) -> None:
             "object_store_memory": OBJECT_STORE_BYTES,
         }
     else:
+        _knock(cluster.address)
         options["address"] = cluster.address
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, RayError, OSError) as error:
-        where = cluster.address or "a local cluster"
-        raise MissingError(
-            f"cannot reach Ray at {where}: {_first_line(error)}",
-            hint="start one with 'ray start --head', make RAY_AUTH_MODE agree, or leave --address out",
-        ) from error
+        raise _unreachable(cluster.address or "a local cluster", _first_line(error)) from error
+
+
+def _unreachable(where: str, reason: str) -> MissingError:
+    return MissingError(
+        f"cannot reach Ray at {where}: {reason}",
+        hint="start one with 'ray start --head', make RAY_AUTH_MODE agree, or leave --address out",
+    )
+
+
+def _knock(address: str) -> None:
+    """Nothing, if someone listens at HOST:PORT; Ray itself would wait for minutes.
+
+    Raises:
+        MissingError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise _unreachable(address, error.strerror or str(error)) from error
+
+
+def _log_raylet_messages() -> None:
+    """Sends Ray's notices of dead workers to the log: Ray prints them to standard output, amid JSON lines."""
+    from ray._private import worker as ray_worker
+
+    def log(data: dict[str, Any], ignore_prefix: bool = False) -> None:
+        logger.info("ray: %s", " ".join(str(line) for line in data.get("lines", ())))
+
+    if hasattr(ray_worker, "print_to_stdstream"):
+        ray_worker.print_to_stdstream = log
 
 
 def _first_line(error: BaseException) -> str:

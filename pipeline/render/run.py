@@ -110,7 +110,8 @@ class Run:
     def _recover(self, finished: Finished) -> None:
         """Puts a lost worker's batch back: whole if it was not begun, else in halves that stay apart."""
         left = [job for job in finished.jobs if not self._has_take(job.key)]
-        self._report(WorkerLost(finished.worker, finished.lost or "died", len(left)))
+        if not finished.untouched:  # one event a death, though two batches come back
+            self._report(WorkerLost(finished.worker, finished.lost or "died", len(left)))
         self.outcome.made.update(job.key for job in finished.jobs if job not in left)
         self._schedule.leave(finished.worker)
         self._cached.pop(finished.worker, None)

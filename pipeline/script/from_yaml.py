@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import did_you_mean
+from pipeline.script.cues import sound_cue
 from pipeline.script.from_markdown import read_markdown_chapters
-from pipeline.script.glyphs import Glyphs, collapse
+from pipeline.script.glyphs import Glyphs, collapse, joined
 from pipeline.script.header import Header, read_header
-from pipeline.script.model import NARRATOR, Pause, SceneBreak, Sound
-from pipeline.script.nodes import Mapping, Node, Scalar, Sequence, YamlProblem, compose
+from pipeline.script.model import NARRATOR, Pause, SceneBreak
+from pipeline.script.nodes import Mapping, Node, Scalar, Sequence, YamlError, compose
 from pipeline.script.prose import ChapterDraft, Run
 from pipeline.script.reading import Reading
 from pipeline.script.scalar_text import scalar_glyphs
@@ -42,7 +43,7 @@ def read_yaml(source: Source, findings: Findings) -> Reading | None:
 def _compose(source: Source, findings: Findings) -> Node | None:
     try:
         root = compose(source)
-    except YamlProblem as error:
+    except YamlError as error:
         findings.problems.append(error.problem)
         return None
     if root is None:
@@ -163,10 +164,7 @@ def read_title(title: Scalar, draft: ChapterDraft, source: Source, reading: Read
     if not reading.header.book.announce_chapters:
         source.silence(title.start, title.end, "unspoken-title")
         return
-    whole = Glyphs()
-    for each in glyphs:
-        whole.extend(each)
-    draft.paragraph(source, [Run(_collapsed(whole), speech)], title=True)
+    draft.paragraph(source, [Run(_collapsed(joined(glyphs)), speech)], title=True)
 
 
 def _read_line(node: Node, draft: ChapterDraft, source: Source, reading: Reading) -> None:
@@ -193,7 +191,9 @@ def _read_line(node: Node, draft: ChapterDraft, source: Source, reading: Reading
     else:
         keys = ", ".join(key.text for key, _ in node.entries)
         hint = "write '- Name: text', or '- {character: Name, text: ..., emotion: ...}'"
-        reading.findings.error(source.name, node.row, f"this is no line: it has the keys {keys or '(none)'}", hint)
+        reading.findings.error(
+            source.name, node.row, f"this is no line: it has the keys {keys or '(none)'}", hint
+        )
 
 
 def _read_sound(node: Mapping, draft: ChapterDraft, source: Source, findings: Findings) -> None:
@@ -210,19 +210,6 @@ def _read_sound(node: Mapping, draft: ChapterDraft, source: Source, findings: Fi
         form = read_form(SoundForm, body, source.name, findings, "a sound")
     if form is not None:
         draft.cue(sound_cue(form, source, node.start, node.end))
-
-
-def sound_cue(form: SoundForm, source: Source, start: int, end: int) -> Sound:
-    """The cue that a sound's form asks for; its file lies beside the file that names it."""
-    return Sound(
-        file=source.path.parent / form.file,
-        gain_db=form.gain,
-        under=form.under,
-        span=source.span(start, end),
-        fade_in_s=form.fade_in,
-        fade_out_s=form.fade_out,
-        duck_db=form.duck,
-    )
 
 
 def _read_long_line(node: Mapping, draft: ChapterDraft, source: Source, reading: Reading) -> None:
@@ -266,13 +253,18 @@ def _speak(scalar: Scalar, speech: Speech, draft: ChapterDraft, source: Source, 
     """Adds the lines of one text scalar."""
     if not scalar.text.strip():
         who = "a line" if speech.character == NARRATOR else speech.character
-        reading.findings.error(source.name, scalar.row, f"{who} says nothing", "write text, or use 'pause: 1.2'")
+        reading.findings.error(
+            source.name, scalar.row, f"{who} says nothing", "write text, or use 'pause: 1.2'"
+        )
         return
     if source.is_spoken(scalar.start, scalar.end):
         message = f"'{shorten(scalar.text)}' is spoken already; an alias cannot say it again"
         reading.findings.error(source.name, scalar.row, message, "write the text out")
         return
-    for glyphs in scalar_glyphs(scalar, source):
+    paragraphs = scalar_glyphs(scalar, source)
+    if speech.line_id is not None:
+        paragraphs = [joined(paragraphs)]  # an ID names one line
+    for glyphs in paragraphs:
         if not draft.paragraph(source, [Run(_collapsed(glyphs), speech)]):
             message = f"nothing to say in '{shorten(scalar.text)}'"
             reading.findings.warn(source.name, scalar.row, message, "use 'pause: 1.2' for a silence")

@@ -66,6 +66,14 @@ def has_words(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
+def joined(pieces: Iterable[Glyphs]) -> Glyphs:
+    """All pieces in one."""
+    whole = Glyphs()
+    for piece in pieces:
+        whole.extend(piece)
+    return whole
+
+
 def collapse(
     glyphs: Iterable[tuple[str, int, int, SpeechT]],
 ) -> list[tuple[str, int, int, SpeechT]]:
@@ -101,4 +109,9 @@ def _space(gap: list[tuple[str, int, int, SpeechT]]) -> tuple[str, int, int, Spe
 def _is_east_asian(char: str) -> bool:
     """Scripts and punctuation written without spaces: CJK, kana, full-width forms; curly quotes too."""
     point = ord(char)
-    return 0x2E80 <= point <= 0xA4CF or 0xF900 <= point <= 0xFAFF or 0xFE30 <= point <= 0xFFEF or 0x20000 <= point <= 0x3FFFF
+    return (
+        0x2E80 <= point <= 0xA4CF
+        or 0xF900 <= point <= 0xFAFF
+        or 0xFE30 <= point <= 0xFFEF
+        or 0x20000 <= point <= 0x3FFFF
+    )

@@ -10,7 +10,7 @@ from pipeline.direction import Direction
 from pipeline.errors import did_you_mean
 from pipeline.script.lexicon_file import read_lexicon
 from pipeline.script.model import Book, Character, LexiconEntry, Pacing, Span
-from pipeline.script.nodes import Mapping, Node, Scalar, Sequence, YamlProblem, compose
+from pipeline.script.nodes import Mapping, Node, Scalar, Sequence, YamlError, compose
 from pipeline.script.schema import RESERVED_NAMES, SCHEMA_VERSION, BookForm, CharacterForm, PacingForm
 from pipeline.script.source import Findings, Source, read_source
 from pipeline.script.speech import Roles, complete
@@ -18,7 +18,7 @@ from pipeline.script.validate import describe, read_form, read_values
 
 HEADER_KEYS = ("fullcast", "book", "cast", "lexicon", "pacing")
 # These would make a speaker's label or an attribute ambiguous.
-_NAME_MARKS = ":：()（）{}[]=\n\""
+_NAME_MARKS = ':：()（）{}[]=\n"'
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Header:
         return Roles(self.cast, self.book.language)
 
 
-def read_header(root: Node | None, source: Source, findings: Findings, more_keys: tuple[str, ...] = ()) -> Header:
+def read_header(
+    root: Node | None, source: Source, findings: Findings, more_keys: tuple[str, ...] = ()
+) -> Header:
     """The head of a script; with problems, as much of it as makes sense.
 
     Args:
@@ -128,7 +130,7 @@ def _cast_file(node: Scalar, source: Source, findings: Findings) -> tuple[Node, 
         return None
     try:
         root = compose(other)
-    except YamlProblem as error:
+    except YamlError as error:
         findings.problems.append(error.problem)
         return None
     if isinstance(root, Mapping) and len(root.entries) == 1 and isinstance(root.get("cast"), Mapping):

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from pipeline.script.model import LexiconEntry, Span
-from pipeline.script.nodes import Mapping, Node, Scalar, YamlProblem, compose
+from pipeline.script.nodes import Mapping, Node, Scalar, YamlError, compose
 from pipeline.script.schema import LexiconForm
 from pipeline.script.source import Findings, Source, read_source
 from pipeline.script.validate import describe, read_form
@@ -30,7 +30,7 @@ def read_lexicon(node: Node, source: Source, findings: Findings) -> tuple[Lexico
         return _from_pls(other, findings)
     try:
         root = compose(other)
-    except YamlProblem as error:
+    except YamlError as error:
         findings.problems.append(error.problem)
         return ()
     if isinstance(root, Mapping) and len(root.entries) == 1 and isinstance(root.get("lexicon"), Mapping):

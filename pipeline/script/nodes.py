@@ -66,7 +66,7 @@ class Sequence:
 Node = Scalar | Mapping | Sequence
 
 
-class YamlProblem(Exception):
+class YamlError(Exception):
     """Reading stops here; the problem is for the author. Never leaves this room."""
 
     def __init__(self, problem: Problem) -> None:
@@ -84,7 +84,7 @@ def plain(node: Node) -> Any:
 
 
 def locate(node: Node, path: tuple[int | str, ...]) -> Node:
-    """The node at the end of `path`, or the last one on it that exists (parts that fit nowhere are skipped)."""
+    """The node at the end of `path`, or the last one on it that exists (other parts are skipped)."""
     for part in path:
         if isinstance(node, Mapping) and (found := node.get(str(part))) is not None:
             node = found
@@ -97,7 +97,7 @@ def compose(source: Source, start: int = 0, end: int | None = None) -> Node | No
     """The nodes of the YAML in characters [start, end) of a file; None if there is only white space.
 
     Raises:
-        YamlProblem: it is not YAML, or YAML that scripts do not use (tags, two documents, alias bombs).
+        YamlError: it is not YAML, or YAML that scripts do not use (tags, two documents, alias bombs).
     """
     return _Composer(source, start, len(source.text) if end is None else end).compose()
 
@@ -129,13 +129,14 @@ class _Composer:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         documents = 0
         try:
+            event: Any
             for event in yaml.parse(self.text, Loader=loader):
                 documents += isinstance(event, yaml.DocumentStartEvent)
                 if documents > 1:
                     raise self.problem(event.start_mark.index, "a second YAML document starts with '---'")
                 self.take(event, yaml)
         except yaml.MarkedYAMLError as error:
-            raise YamlProblem(self.translate(error)) from error
+            raise YamlError(self.translate(error)) from error
         except yaml.YAMLError as error:
             raise self.problem(0, f"this is not YAML: {str(error).splitlines()[0]}") from error
         if self.root is not None and self.root.size > MAX_GROWTH * self.count + FREE_NODES:
@@ -192,7 +193,9 @@ class _Composer:
             if not isinstance(key, Scalar):
                 raise self.problem(key.start - self.base, "a key must be a word, not a list or mapping")
             if key.text in seen:
-                raise self.problem(key.start - self.base, f"'{key.text}' is given twice; first in row {seen[key.text]}")
+                raise self.problem(
+                    key.start - self.base, f"'{key.text}' is given twice; first in row {seen[key.text]}"
+                )
             seen[key.text] = key.row
             entries.append((key, value))
         size = 1 + sum(child.size for child in done.children)
@@ -210,8 +213,8 @@ class _Composer:
         if tag and tag.startswith(_STANDARD_TAGS + "python"):
             raise self.problem(event.start_mark.index, f"tag '{tag}' means nothing in a script")
 
-    def problem(self, index: int, message: str, hint: str | None = None) -> YamlProblem:
-        return YamlProblem(Problem(self.source.name, self.source.row(self.base + index), message, hint))
+    def problem(self, index: int, message: str, hint: str | None = None) -> YamlError:
+        return YamlError(Problem(self.source.name, self.source.row(self.base + index), message, hint))
 
     def translate(self, error: Any) -> Problem:
         """The author's problem for a parser's error."""
@@ -220,7 +223,9 @@ class _Composer:
         row = self.source.row(self.base + index)
         said = " ".join(part for part in (error.context, error.problem) if part)
         if "\t" in self.text[max(index - 1, 0) : index + 1]:
-            return Problem(self.source.name, row, "a tab stands where YAML needs spaces", "indent with spaces")
+            return Problem(
+                self.source.name, row, "a tab stands where YAML needs spaces", "indent with spaces"
+            )
         hint = None
         if "mapping values are not allowed" in said:
             hint = "put text that holds ': ' between quotation marks"

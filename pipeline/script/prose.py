@@ -1,4 +1,4 @@
-"""Paragraphs become lines: cut at sentence ends, related to the line before, named so that they survive moving."""
+"""Paragraphs become lines: cut at sentence ends, related to the line before, and named."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _CLOSING = "\"'”’»«›‹“」』）)]】〉》*_ "
 _TERMINAL = ".!?…。！？⋯‥:;：；"
 # A clause that says who spoke, in languages without capitals: 她说, 老人低声问道.
 _CHINESE_TAG = re.compile(r"[^，。！？、；：“”「」]{0,12}[说說道问問喊叫答笑叹嘆念想]")
+_FOLLOWING_STOPS = re.compile(r"[,.;:!?…，。；：！？、)\]]+")
 HASH_DIGITS = 8
 
 
@@ -110,12 +111,13 @@ def name_lines(chapters: list[Chapter], findings: Findings) -> tuple[Chapter, ..
             span = line.spans[0]
             findings.error(span.file, span.line, f"ID '{line.id}' is given twice; first at {first.where}")
     used = set(taken)
+    counts: dict[str, int] = {}
     named: list[Chapter] = []
     for chapter in chapters:
         items: list[Item] = []
         for item in chapter.items:
             if isinstance(item, Line) and not item.named:
-                item = replace(item, id=_free_id(item, used))
+                item = replace(item, id=_free_id(item, used, counts))
                 used.add(item.id)
             items.append(item)
         named.append(replace(chapter, items=tuple(items)))
@@ -128,21 +130,30 @@ def slug(name: str, fallback: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.casefold()).strip("-")[:60] or fallback
 
 
-def _free_id(line: Line, used: set[str]) -> str:
+def _free_id(line: Line, used: set[str], counts: dict[str, int]) -> str:
+    """A made ID that is not used; `counts` holds how often each was wanted, so that repeats are cheap."""
     sha = hashlib.sha256(f"{line.character}\n{line.text}".encode()).hexdigest()[:HASH_DIGITS]
     stem = f"{slug(line.character, 'line')}-{sha}"
-    name, number = stem, 1
-    while name in used:
-        number += 1
-        name = f"{stem}-{number}"
-    return name
+    while True:
+        counts[stem] = number = counts.get(stem, 0) + 1
+        name = stem if number == 1 else f"{stem}-{number}"
+        if name not in used:
+            return name
 
 
 def _with_words(runs: list[Run]) -> Iterator[Run]:
-    """The runs, those without a letter or digit joined to the one before, or else to the one after."""
+    """The runs, those without a letter or digit joined to the one before, or else to the one after.
+
+    Stops right behind a run belong to it: in `[Go]{Della}, he said` the comma is how Della ends.
+    """
     waiting = Glyphs()
     current: Run | None = None
     for run in runs:
+        if current is not None:
+            ending = _FOLLOWING_STOPS.match(run.glyphs.text)
+            if ending is not None:
+                current.glyphs.extend(run.glyphs.cut(0, ending.end()))
+                run = Run(run.glyphs.cut(ending.end(), len(run.glyphs.chars)), run.speech)
         if not has_words(run.glyphs.text):
             (current.glyphs if current else waiting).extend(run.glyphs)
             continue
@@ -188,5 +199,5 @@ def _joint(before: Run, after: Run) -> Relation:
 
 
 def _is_chinese_tag(before: Run, after: Run) -> bool:
-    closes = before.glyphs.text.rstrip()[-1:] in "”」』\""
+    closes = before.glyphs.text.rstrip()[-1:] in '”」』"'
     return closes and _CHINESE_TAG.match(after.glyphs.text.strip()) is not None

@@ -37,7 +37,9 @@ class Reading:
         path = source.path.parent / written
         resolved = path.resolve()
         if Path(written).is_absolute() or not resolved.is_relative_to(self.root.path.resolve().parent):
-            self.findings.error(*place, f"chapter file '{written}' is outside the script's folder", "move it there")
+            self.findings.error(
+                *place, f"chapter file '{written}' is outside the script's folder", "move it there"
+            )
             return None
         if resolved in self.open_files:
             names = " -> ".join(each.name for each in [*self.open_files, resolved])

@@ -1,4 +1,4 @@
-"""What may stand in a script: strict models of the YAML form, which check headers and lines, and its JSON Schema."""
+"""What may stand in a script: strict models of the YAML form, and the JSON Schema made of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ Text = Annotated[
     str, AfterValidator(_visible), WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1})
 ]
 Label = Annotated[
-    str, AfterValidator(_known_label), WithJsonSchema({"type": "string", "enum": sorted([*LABEL_POINTS, AUTO])})
+    str,
+    AfterValidator(_known_label),
+    WithJsonSchema({"type": "string", "enum": sorted([*LABEL_POINTS, AUTO])}),
 ]
 Language = Annotated[str, Field(pattern=LANGUAGE_PATTERN), AfterValidator(str.lower)]
 LineId = Annotated[
@@ -82,9 +84,7 @@ class DirectionForm(Form):
     intensity: Share | None = None
     rate: Annotated[float, Field(ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)] | None = None
     pitch: (
-        Annotated[
-            float, Field(ge=PITCH_RANGE_SEMITONES[0], le=PITCH_RANGE_SEMITONES[1], allow_inf_nan=False)
-        ]
+        Annotated[float, Field(ge=PITCH_RANGE_SEMITONES[0], le=PITCH_RANGE_SEMITONES[1], allow_inf_nan=False)]
         | None
     ) = None
     gain: Gain | None = None
@@ -189,6 +189,8 @@ class LexiconForm(Form):
 
 
 CueName = Annotated[Literal["scene break"], Field(description="a change of place or time")]
+
+
 class _NoReservedKeys:
     """Says in the JSON Schema that a cue or a written-out line is not a character's name."""
 

@@ -12,6 +12,7 @@ from pipeline.script.model import SilentSpan, Span
 SPOKEN = "spoken"
 # White space that a text file may hold below U+0020; anything else there means that it is no text.
 ALLOWED_CONTROLS = "\t\n\r\f"
+BYTE_ORDER_MARK = "\ufeff"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -76,7 +77,9 @@ class Source:
     def silence_rest(self, rule: str | None = None) -> None:
         """Gives what is left to `rule`; without one, only white space, to the rule of that name."""
         for offset, owner in enumerate(self._owners):
-            if owner is None and (rule is not None or self.text[offset].isspace()):
+            if owner is None and (
+                rule is not None or self.text[offset].isspace() or self.text[offset] == BYTE_ORDER_MARK
+            ):
                 self._owners[offset] = rule or "whitespace"
 
     def silent(self) -> Iterator[SilentSpan]:

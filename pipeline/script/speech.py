@@ -14,7 +14,9 @@ from pipeline.script.source import Findings
 from pipeline.script.validate import read_values
 
 # One token of a bracketed direction: key=value (quoted if it holds spaces), #id, or a bare word or number.
-TOKEN = re.compile(r"""(?P<key>[A-Za-z_]+)=(?P<value>"[^"]*"|“[^”]*”|'[^']*'|[^\s,，;、]+)|(?P<bare>[^\s,，;、]+)""")
+TOKEN = re.compile(
+    r"""(?P<key>[A-Za-z_]+)=(?P<value>"[^"]*"|“[^”]*”|'[^']*'|[^\s,，;、]+)|(?P<bare>[^\s,，;、]+)"""
+)
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)$")
 _POINT_KEYS = ("valence", "arousal", "dominance")
 
@@ -45,7 +47,9 @@ class Roles:
         """Every name and alias."""
         return list(self.by_name)
 
-    def speech(self, name: str = NARRATOR, form: SpeechForm | None = None, base: Speech | None = None) -> Speech:
+    def speech(
+        self, name: str = NARRATOR, form: SpeechForm | None = None, base: Speech | None = None
+    ) -> Speech:
         """What `name` (declared, or the narrator) says by `form`, over the role's own direction or `base`."""
         role = self.by_name.get(name)
         if base is None:
@@ -84,12 +88,19 @@ def _emotion(asked: Any) -> Emotion:
     return Emotion(asked.valence, asked.arousal, asked.dominance)
 
 
-def parse_words(text: str, place: tuple[str, int], findings: Findings, owner: str) -> SpeechForm | None:
-    """The direction in `sad, 0.7` or `emotion=sad rate=.9 id=x`; None with problems noted."""
+def parse_words(
+    text: str, place: tuple[str, int], findings: Findings, owner: str, skip: str | None = None
+) -> SpeechForm | None:
+    """The direction in `sad, 0.7` or `emotion=sad rate=.9 id=x`; None with problems noted.
+
+    Args:
+        skip: a key that the caller has read already.
+    """
     values, faults = _values(text)
     for fault in faults:
         findings.error(*place, fault)
-    values.pop("character", None)
+    if skip is not None:
+        values.pop(skip, None)
     point = {key: values.pop(key) for key in _POINT_KEYS if key in values}
     if point and "emotion" in values:
         findings.error(*place, f"{owner} has both an emotion's name and a point", "keep one of them")

@@ -37,8 +37,13 @@ def read_form(form: type[FormT], node: Node, file: str, findings: Findings, owne
     if not isinstance(node, Mapping):
         findings.error(file, node.row, f"{owner} must be keys with values, not {describe(node)}")
         return None
+    empty = [key for key, value in node.entries if isinstance(value, Scalar) and value.missing]
+    for name in empty:
+        message = f"'{name.text}' of {owner} has no value"
+        findings.error(file, name.row, message, "write one, or take the key away")
     try:
-        return form.model_validate(plain(node))
+        checked = form.model_validate(plain(node))
+        return None if empty else checked
     except ValidationError as error:
         for each in error.errors(include_url=False):
             place = locate(node, each["loc"])

@@ -62,6 +62,13 @@ def line_gain_db(take: Take, levels: Mapping[str, VoiceLevel]) -> float:
     return level.gain_db + line_correction_db(take, level.median_lufs)
 
 
+def take_gains(takes: Iterable[Take]) -> dict[str, float]:
+    """`line_gain_db` of each take by its key, all takes of a book together."""
+    known = list(takes)
+    levels = voice_levels(known)
+    return {take.key: line_gain_db(take, levels) for take in known}
+
+
 def line_correction_db(take: Take, median_lufs: float | None) -> float:
     """What to add to its voice's gain for one take: 0 unless it lies more than 4 LU off, at most 3 dB."""
     lufs = take.levels.loudness_lufs

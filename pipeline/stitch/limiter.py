@@ -1,16 +1,22 @@
-"""A chapter's samples at the master's rate, with their highest peaks held down."""
+"""Peaks held down, and samples brought to another rate, by FFmpeg's filters.
+
+Only the stretches around a peak go through the limiter; the rest stays as it is to the bit, and speech, of
+which little stands over the limit, takes half the time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.audio import Samples
 from pipeline.levels import amplitude_of, packed_frame
+from pipeline.stitch.true_peak import LARGEST_RISE
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -20,31 +26,84 @@ OVERSAMPLING = 4
 # `level` would bring the result back up to full scale; `latency` keeps every sample in its place.
 # Source: measured with FFmpeg 8: no shift, true peak within 0.01 dB of the limit.
 LIMITER = "level=disabled:latency=1:attack=5:release=50:limit={limit:.8f}"
+CELL_S = 0.010
+# The limiter acts from 5 ms before a peak until 50 ms after it; a little more, and as much run-up again.
+BEFORE_CELLS = 2
+AFTER_CELLS = 7
+RUN_UP_CELLS = 4
+# What `hold_peaks` must know on each side of what is kept of its result.
+CONTEXT_S = 2 * (AFTER_CELLS + RUN_UP_CELLS) * CELL_S
+
+Cells = npt.NDArray[np.bool_]
 
 
-def convert_blocks(
-    blocks: Iterable[Samples], from_hz: int, to_hz: int, limit_dbtp: float | None
-) -> Iterator[Samples]:
-    """The blocks at another rate, under `limit_dbtp` (None: not limited).
+def hold_peaks(samples: Samples, sample_rate: int, limit_dbtp: float) -> Samples:
+    """The same one-dimensional samples with no peak over `limit_dbtp`, in place and as many.
 
-    The number of samples may be off by a few at the end, as resamplers round it.
-
-    Args:
-        blocks: one-dimensional float32, any length.
+    The first and last `CONTEXT_S` of the result are only right where the chapter itself begins or ends.
     """
-    if limit_dbtp is None and from_hz == to_hz:
+    cell = round(CELL_S * sample_rate)
+    hot = _reach(samples, cell) > amplitude_of(limit_dbtp)
+    if not hot.any():
+        return samples
+    changed = _widened(hot, BEFORE_CELLS, AFTER_CELLS)
+    worked = _runs(_widened(changed, RUN_UP_CELLS, RUN_UP_CELLS), cell, samples.size)
+    chain = _Chain(sample_rate, sample_rate, limit_dbtp)
+    stretches = np.concatenate([samples[start:end] for start, end in worked])
+    parts = [*chain.push(stretches), *chain.finish()]
+    limited = np.concatenate([*parts, np.zeros(stretches.size, dtype=np.float32)])[: stretches.size]
+    wet = np.zeros_like(samples)
+    done = 0
+    for start, end in worked:
+        wet[start:end] = limited[done : done + end - start]
+        done += end - start
+    held = samples.copy()
+    for start, end in _runs(changed, cell, samples.size):
+        share = _crossfade(end - start, cell)
+        held[start:end] += share * (wet[start:end] - samples[start:end])
+    return held
+
+
+def convert_blocks(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
+    """The one-dimensional blocks at another rate; as many samples in all but for a few at the end."""
+    if from_hz == to_hz:
         yield from blocks
         return
-    chain = _Chain(from_hz, to_hz, limit_dbtp)
+    chain = _Chain(from_hz, to_hz)
     for block in blocks:
         yield from chain.push(block)
     yield from chain.finish()
 
 
+def _reach(samples: Samples, cell: int) -> Samples:
+    """How high the wave in each cell can go at most, between the samples too."""
+    starts = np.arange(0, samples.size, cell)
+    bends = np.abs(np.diff(samples, n=2, prepend=samples[:1], append=samples[-1:]))
+    peaks = np.maximum.reduceat(np.abs(samples), starts)
+    return np.asarray(peaks + LARGEST_RISE * np.maximum.reduceat(bends, starts), dtype=np.float32)
+
+
+def _widened(cells: Cells, before: int, after: int) -> Cells:
+    """The cells, and so many more before and after every run."""
+    return np.convolve(cells, np.ones(before + after + 1, dtype=np.int64))[before : before + cells.size] > 0
+
+
+def _runs(cells: Cells, cell: int, length: int) -> list[tuple[int, int]]:
+    """[start, end) in samples of each run of marked cells."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(np.int8)))
+    return [(int(start) * cell, min(int(end) * cell, length)) for start, end in edges.reshape(-1, 2)]
+
+
+def _crossfade(length: int, ramp: int) -> Samples:
+    """1 in the middle, straight to 0 at both ends over `ramp` samples."""
+    places = [-1, min(ramp, length // 2), max(length - 1 - ramp, length // 2), length]
+    return np.interp(np.arange(length), places, [0.0, 1.0, 1.0, 0.0]).astype(np.float32)
+
+
 class _Chain:
     """One filter graph in use. It must be held as long as its ends are: FFmpeg does not."""
 
-    def __init__(self, from_hz: int, to_hz: int, limit_dbtp: float | None) -> None:
+    def __init__(self, from_hz: int, to_hz: int, limit_dbtp: float | None = None) -> None:
         from av.filter import Graph
 
         self._rate = from_hz
@@ -53,11 +112,10 @@ class _Chain:
         self._source = self._graph.add_abuffer(
             format="flt", sample_rate=from_hz, layout="mono", time_base=Fraction(1, from_hz)
         )
-        filters = [self._source]
+        filters: list[Any] = [self._source]
         if limit_dbtp is not None:
             filters.append(self._graph.add("aresample", str(from_hz * OVERSAMPLING)))
-            settings = LIMITER.format(limit=amplitude_of(limit_dbtp))
-            filters.append(self._graph.add("alimiter", settings))
+            filters.append(self._graph.add("alimiter", LIMITER.format(limit=amplitude_of(limit_dbtp))))
         filters.append(self._graph.add("aresample", str(to_hz)))
         filters.append(self._graph.add("aformat", "sample_fmts=flt:channel_layouts=mono"))
         self._sink = self._graph.add("abuffersink")

@@ -180,6 +180,8 @@ def _measure(container: InputContainer) -> FileLevels:
     stream = container.streams.audio[0]
     packets = _Packets()
     rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+    if rate <= 0 or channels <= 0:
+        raise AudioError("there is no sound in this file")
     meter = LevelMeter(rate, channels)
     for block in _blocks(_frames(container, packets), channels, round(BLOCK_S * rate)):
         meter.push(block)

@@ -18,7 +18,7 @@ from pipeline.files import atomic_path, make_folder, store_error
 from pipeline.hashing import digest, digest_file
 from pipeline.levels import SILENCE_LUFS, LoudnessMeter, amplitude_of, decibels
 from pipeline.script.model import Item, Line, Pause, Sound
-from pipeline.stitch.limiter import convert_blocks
+from pipeline.stitch.limiter import CONTEXT_S, convert_blocks, hold_peaks
 from pipeline.stitch.loudness import FileLevels, LevelMeter
 from pipeline.stitch.mix import mix_blocks
 from pipeline.stitch.presets import Preset
@@ -30,14 +30,11 @@ logger = logging.getLogger(__name__)
 
 # Part of every master's key: raise it when the same score would give other bytes.
 STITCH_VERSION = 1
-BLOCK_SAMPLES = 1 << 17
+BLOCK_SAMPLES = 1 << 18
 CORRECTIONS = 3
-# A peak between samples stands at most so far over its neighbours in speech; closer to the ceiling the
-# limiter is switched on before anything is measured.
-PEAK_MARGIN_DB = 1.0
 # Corrections start before the tolerance is used up: encoders move the level a little more.
 TOLERANCE_SHARE = 0.5
-PEAK_ERROR_DB = 0.05
+PEAK_ERROR_DB = 0.1
 FLOAT_BYTES = 4
 
 
@@ -65,12 +62,11 @@ class _Mix:
     timeline: Timeline
     integrated_lufs: float
     rms_dbfs: float
-    sample_peak_dbfs: float
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """One try at the preset's levels."""
+    """One try at the preset's levels; without a limit nothing is held down and nothing corrected."""
 
     gain_db: float
     limit_dbtp: float | None
@@ -152,17 +148,16 @@ def _spool(folder: Path) -> IO[bytes]:
 
 def _assemble(score: ChapterScore, timeline: Timeline, spool: IO[bytes], out: Path) -> _Mix:
     meter = LoudnessMeter(timeline.sample_rate, 1)
-    energy, peak = 0.0, 0.0
+    energy = 0.0
     for block in mix_blocks(score, timeline):
         meter.push(block.reshape(-1, 1))
         energy += float(np.dot(block, block))
-        peak = max(peak, float(block.max()), -float(block.min()))
         try:
             spool.write(block.tobytes())
         except OSError as error:
             raise store_error(error, out) from error
     rms = math.sqrt(energy / max(1, timeline.length_samples))
-    return _Mix(spool, timeline, meter.finish().integrated_lufs, decibels(rms), decibels(peak))
+    return _Mix(spool, timeline, meter.finish().integrated_lufs, decibels(rms))
 
 
 def _master(mix: _Mix, tone: RoomTone, preset: Preset, temporary: Path) -> tuple[_Setting, FileLevels]:
@@ -182,22 +177,20 @@ def _first_setting(mix: _Mix, preset: Preset) -> _Setting:
     measured = mix.rms_dbfs if preset.measure == "rms" else mix.integrated_lufs
     if preset.measure is None or preset.limiter_dbtp is None or measured <= SILENCE_LUFS:
         return _Setting(0.0, None)
-    gain_db = round(preset.target - measured, 2)
-    limited = mix.sample_peak_dbfs + gain_db + PEAK_MARGIN_DB > preset.limiter_dbtp
-    return _Setting(gain_db, preset.limiter_dbtp if limited else None)
+    return _Setting(round(preset.target - measured, 2), preset.limiter_dbtp)
 
 
 def _corrected(setting: _Setting, levels: FileLevels, preset: Preset) -> _Setting:
     """The setting for the next try; the same one if nothing is off."""
-    if preset.limiter_dbtp is None or _measured(levels, preset) <= SILENCE_LUFS:
-        return setting
     gain_db, limit_dbtp = setting.gain_db, setting.limit_dbtp
+    if preset.limiter_dbtp is None or limit_dbtp is None:
+        return setting
     off = preset.target - _measured(levels, preset)
     if abs(off) > preset.tolerance * TOLERANCE_SHARE:
         gain_db = round(gain_db + off, 2)
     over = levels.true_peak_dbtp - preset.limiter_dbtp
     if over > PEAK_ERROR_DB:
-        limit_dbtp = preset.limiter_dbtp if limit_dbtp is None else round(limit_dbtp - over, 2)
+        limit_dbtp = round(limit_dbtp - over, 2)
     return _Setting(gain_db, limit_dbtp)
 
 
@@ -210,8 +203,7 @@ def _write(mix: _Mix, tone: RoomTone, setting: _Setting, sample_rate: int, path:
     import soundfile
 
     length = mix.timeline.at_rate(sample_rate).length_samples
-    blocks = _raised(mix, tone, amplitude_of(setting.gain_db))
-    blocks = convert_blocks(blocks, mix.timeline.sample_rate, sample_rate, setting.limit_dbtp)
+    blocks = convert_blocks(_raised(mix, tone, setting), mix.timeline.sample_rate, sample_rate)
     meter = LevelMeter(sample_rate, 1)
     with soundfile.SoundFile(
         path, "w", samplerate=sample_rate, channels=1, format="FLAC", subtype="PCM_24"
@@ -243,15 +235,20 @@ def _fitted(blocks: Iterable[Samples], length: int) -> Iterator[Samples]:
     yield np.concatenate([*parts, np.zeros(left - held, dtype=np.float32)])
 
 
-def _raised(mix: _Mix, tone: RoomTone, factor: float) -> Iterator[Samples]:
-    """The mix with its gain, and room tone under it (which the gain would lift)."""
-    mix.spool.seek(0)
-    start = 0
-    while raw := mix.spool.read(BLOCK_SAMPLES * FLOAT_BYTES):
-        block = np.frombuffer(raw, dtype=np.float32) * np.float32(factor)
-        tone.add_to(block, start)
-        start += block.size
-        yield block
+def _raised(mix: _Mix, tone: RoomTone, setting: _Setting) -> Iterator[Samples]:
+    """The mix with its gain, room tone under it (which the gain would lift), and its peaks held."""
+    rate, length = mix.timeline.sample_rate, mix.timeline.length_samples
+    context = round(CONTEXT_S * rate)
+    factor = np.float32(amplitude_of(setting.gain_db))
+    for start in range(0, length, BLOCK_SAMPLES):
+        first = max(0, start - context)
+        last = min(length, start + BLOCK_SAMPLES + context)
+        mix.spool.seek(first * FLOAT_BYTES)
+        block = np.frombuffer(mix.spool.read((last - first) * FLOAT_BYTES), dtype=np.float32) * factor
+        tone.add_to(block, first)
+        if setting.limit_dbtp is not None:
+            block = hold_peaks(block, rate, setting.limit_dbtp)
+        yield block[start - first : start - first + BLOCK_SAMPLES]
 
 
 def _problems(levels: FileLevels, preset: Preset, timeline: Timeline) -> tuple[str, ...]:

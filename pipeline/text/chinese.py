@@ -19,14 +19,18 @@ _CURRENCIES = {
     "US$": "美元",
 }  # fmt: skip
 _UNITS = {
-    "km/h": "公里每小时", "km²": "平方公里", "m²": "平方米", "m³": "立方米", "km": "公里", "cm": "厘米", "mm": "毫米",
-    "m": "米", "kg": "公斤", "mg": "毫克", "g": "克", "ml": "毫升", "mL": "毫升", "L": "升", "l": "升",
-    "°C": "摄氏度", "℃": "摄氏度", "°F": "华氏度", "℉": "华氏度", "°": "度", "kW": "千瓦", "W": "瓦", "V": "伏",
-    "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫", "GB": "吉字节", "MB": "兆字节", "dB": "分贝",
+    "km/h": "公里每小时", "km²": "平方公里", "m²": "平方米", "m³": "立方米", "km": "公里", "cm": "厘米",
+    "mm": "毫米", "m": "米", "kg": "公斤", "mg": "毫克", "g": "克", "ml": "毫升", "mL": "毫升", "L": "升",
+    "l": "升", "°C": "摄氏度", "℃": "摄氏度", "°F": "华氏度", "℉": "华氏度", "°": "度", "kW": "千瓦",
+    "W": "瓦", "V": "伏", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫", "GB": "吉字节",
+    "MB": "兆字节", "dB": "分贝",
 }  # fmt: skip
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=lambda unit: (-len(unit), unit)))
 # A bare 2 before one of these is 两: 2个 -> 两个, but 2月 -> 二月 and 2号 -> 二号.
-_MEASURES = "个只条张本位名件次天年周分秒点杯碗瓶包箱辆架艘间座栋层米里斤吨块家种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
+_MEASURES = (
+    "个只条张本位名件次天年周分秒点杯碗瓶包箱辆架艘间座栋层米里斤吨块家"
+    "种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
+)
 _YEAR_AS_DURATION_BELOW = 30
 
 
@@ -58,7 +62,9 @@ def _say_time(match: re.Match[str], tongue: Tongue) -> str | None:
     if minute or match["second"]:
         words += ("零" if 0 < minute < 10 else "") + say_integer(str(minute)) + "分"
     if match["second"]:
-        words += ("零" if 0 < int(match["second"]) < 10 else "") + say_integer(str(int(match["second"]))) + "秒"
+        words += (
+            ("零" if 0 < int(match["second"]) < 10 else "") + say_integer(str(int(match["second"]))) + "秒"
+        )
     return words
 
 
@@ -130,23 +136,72 @@ def _say_plain(match: re.Match[str], tongue: Tongue) -> str:
 _SPAN = rf"(?P<first>{_NUMBER})(?:{_DASH}(?P<last>{_NUMBER}))?"
 
 CHINESE_RULES = (
-    Rule("date", re.compile(r"(?<!\d)(?P<year>[12]\d{3})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?![\d/-]|\.\d)"), _say_date),
+    Rule(
+        "date",
+        re.compile(r"(?<!\d)(?P<year>[12]\d{3})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?![\d/-]|\.\d)"),
+        _say_date,
+    ),
     Rule("decade", re.compile(r"(?<!\d)(?P<decade>\d{2}|\d{4})(?=\s?年代)"), _say_decade),
     Rule("year", re.compile(rf"(?<!\d)(?P<year>\d{{4}})年?{_DASH}(?P<last>\d{{4}})(?=\s?年)"), _say_year),
-    Rule("year", re.compile(r"(?<![\d.,])(?P<year>[12]\d{3}|\d{2})(?P<last>)(?=\s?年(?!级|前|后|来|间|以))"), _say_year),
-    Rule("time", re.compile(r"(?<![\d:：.])(?P<hour>[0-2]?\d)[:：](?P<minute>[0-5]\d)(?:[:：](?P<second>[0-5]\d))?(?![\d:：])"), _say_time),
-    Rule("percent", re.compile(rf"{_FREE}(?P<first>{_NUMBER})[%％‰]?{_DASH}(?P<last>{_NUMBER})[%％‰]"), _say_percent),
+    Rule(
+        "year",
+        re.compile(r"(?<![\d.,])(?P<year>[12]\d{3}|\d{2})(?P<last>)(?=\s?年(?!级|前|后|来|间|以))"),
+        _say_year,
+    ),
+    Rule(
+        "time",
+        re.compile(
+            r"(?<![\d:：.])(?P<hour>[0-2]?\d)[:：](?P<minute>[0-5]\d)(?:[:：](?P<second>[0-5]\d))?(?![\d:：])"
+        ),
+        _say_time,
+    ),
+    Rule(
+        "percent",
+        re.compile(rf"{_FREE}(?P<first>{_NUMBER})[%％‰]?{_DASH}(?P<last>{_NUMBER})[%％‰]"),
+        _say_percent,
+    ),
     Rule("percent", re.compile(rf"{_FREE}(?P<first>(?:{_SIGN})?{_NUMBER})(?P<last>)[%％‰]"), _say_percent),
-    Rule("currency", re.compile(rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?{_SPAN}(?P<scale>[十百千万亿]*)"), _say_money),
-    Rule("unit", re.compile(rf"{_FREE}(?P<sign>{_SIGN})?{_SPAN}\s?(?P<unit>{_UNIT})(?![A-Za-z²³/])"), _say_measure),
-    Rule("phone", re.compile(r"(?<![\d.])(?:\+86[\s-]?)?1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4})(?!\d|\.\d)"), _say_phone),
-    Rule("phone", re.compile(r"(?<![\d.])0\d{2,3}[\s-]?\d{7,8}(?!\d|\.\d)|(?<![\d.])400[\s-]\d{3}[\s-]\d{4}(?!\d)"), _say_phone),
-    Rule("phone", re.compile(r"(?:(?<=拨打)|(?<=电话)|(?<=拨)|(?<=打))\d{3,8}(?!\d|\.\d|[个次年天])"), _say_phone),
+    Rule(
+        "currency",
+        re.compile(rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?{_SPAN}(?P<scale>[十百千万亿]*)"),
+        _say_money,
+    ),
+    Rule(
+        "unit",
+        re.compile(rf"{_FREE}(?P<sign>{_SIGN})?{_SPAN}\s?(?P<unit>{_UNIT})(?![A-Za-z²³/])"),
+        _say_measure,
+    ),
+    Rule(
+        "phone",
+        re.compile(r"(?<![\d.])(?:\+86[\s-]?)?1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4})(?!\d|\.\d)"),
+        _say_phone,
+    ),
+    Rule(
+        "phone",
+        re.compile(r"(?<![\d.])0\d{2,3}[\s-]?\d{7,8}(?!\d|\.\d)|(?<![\d.])400[\s-]\d{3}[\s-]\d{4}(?!\d)"),
+        _say_phone,
+    ),
+    Rule(
+        "phone",
+        re.compile(r"(?:(?<=拨打)|(?<=电话)|(?<=拨)|(?<=打))\d{3,8}(?!\d|\.\d|[个次年天])"),
+        _say_phone,
+    ),
     Rule("version", re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])"), _say_version),
-    Rule("fraction", re.compile(r"(?<![\d/.])(?P<over>\d{1,4})[/⁄](?P<under>\d{1,4})(?![\d/]|\.\d)"), _say_fraction),
-    Rule("fraction", re.compile(r"(?:(?<![\d.])(?P<whole>\d{1,9})\s?)?(?P<fraction>[¼½¾⅐-⅞↉])"), _say_vulgar, False),
-    Rule("ratio", re.compile(r"(?<![\d:：.])(?P<first>\d{1,6})[:：](?P<last>\d{1,6})(?![\d:：])"), _say_ratio),
+    Rule(
+        "fraction",
+        re.compile(r"(?<![\d/.])(?P<over>\d{1,4})[/⁄](?P<under>\d{1,4})(?![\d/]|\.\d)"),
+        _say_fraction,
+    ),
+    Rule(
+        "fraction",
+        re.compile(r"(?:(?<![\d.])(?P<whole>\d{1,9})\s?)?(?P<fraction>[¼½¾⅐-⅞↉])"),
+        _say_vulgar,
+        False,
+    ),
+    Rule(
+        "ratio", re.compile(r"(?<![\d:：.])(?P<first>\d{1,6})[:：](?P<last>\d{1,6})(?![\d:：])"), _say_ratio
+    ),
     Rule("range", re.compile(rf"{_FREE}(?P<first>{_NUMBER}){_DASH}(?P<last>{_NUMBER}){_ENDS}"), _say_range),
     Rule("number", re.compile(rf"(?<![\d.,第A-Za-z])2(?=[{_MEASURES}])(?!年级)"), _say_couple),
     Rule("number", re.compile(rf"(?:{_SIGN})?{_NUMBER}"), _say_plain),
-)  # fmt: skip
+)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.english_numbers import cardinal, capitalized, ordinal, plural, say_short_year, say_year
+from pipeline.text.english_numbers import capitalized, cardinal, ordinal, plural, say_short_year, say_year
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+MONTHS = str.split("January February March April May June July August September October November December")
 _SHORT_MONTHS = {name[:3]: name for name in MONTHS} | {"Sept": "September"}
 _MONTH = r"(?P<month>" + "|".join(MONTHS) + r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:\s?[-–]\s?(?P<last>[12]?\d|3[01])(?:st|nd|rd|th)?)?"
@@ -135,22 +133,25 @@ DATE_RULES = (
     Rule(
         "date",
         re.compile(rf"{_NOT_IN_NUMBER}{_DAY}\s(?P<of>of\s)?{_MONTH}\b(?:,?\s{_YEAR}\b(?!,\d))?"),
-        lambda match, tongue: _say_day_month(match, tongue),
+        _say_day_month,
     ),
     Rule(
         "date",
         re.compile(rf"\b{_MONTH}\s{_DAY}\b(?![:./]\d|,\d{{3}})(?:,?\s{_YEAR}\b(?!,\d))?"),
-        lambda match, tongue: _say_month_day(match, tongue),
+        _say_month_day,
     ),
     Rule(
         "date",
-        re.compile(rf"{_NOT_IN_NUMBER}{_YEAR}[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>[0-3]?\d){_NUMBER_ENDS}"),
+        re.compile(
+            rf"{_NOT_IN_NUMBER}{_YEAR}[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>[0-3]?\d){_NUMBER_ENDS}"
+        ),
         _say_iso_date,
     ),
     Rule(
         "date",
         re.compile(
-            rf"{_NOT_IN_NUMBER}(?P<first>[0-3]?\d)(?P<by>[-/.])(?P<second>[0-3]?\d)(?P=by){_YEAR}{_NUMBER_ENDS}"
+            rf"{_NOT_IN_NUMBER}(?P<first>[0-3]?\d)(?P<by>[-/.])(?P<second>[0-3]?\d)"
+            rf"(?P=by){_YEAR}{_NUMBER_ENDS}"
         ),
         _say_figure_date,
     ),
@@ -164,7 +165,8 @@ DATE_RULES = (
     Rule(
         "time",
         re.compile(
-            r"(?<![\w.,:/])(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\w:]|[.,]\d)(?P<half>)"
+            r"(?<![\w.,:/])(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)"
+            r")?(?![\w:]|[.,]\d)(?P<half>)"
         ),
         _say_time,
     ),
@@ -175,16 +177,17 @@ DATE_RULES = (
     ),
     Rule(
         "year",
-        re.compile(r"(?<![\w.,$£€-])(?P<first>1[1-9]\d\d|20\d\d)\s?[-–]\s?(?P<last>\d\d|1[1-9]\d\d|20\d\d)(?![\w/–-]|[.,]\d)"),
+        re.compile(
+            r"(?<![\w.,$£€-])(?P<first>1[1-9]\d\d|20\d\d)\s?[-–]\s?(?P<last>\d\d|1[1-9]\d\d|"
+            r"20\d\d)(?![\w/–-]|[.,]\d)"
+        ),
         _say_year_range,
     ),
     Rule("decade", re.compile(r"(?<![\w$£€.,])(?P<digits>1[1-9]\d0|20\d0)['’]?s\b"), _say_decade),
     Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1000?)['’]?s\b"), _say_decade),
     Rule(
         "year",
-        re.compile(
-            r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.?D\.?|B\.?C\.?E\.?|B\.?C\.?|C\.E\.)(?!\w)"
-        ),
+        re.compile(r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.?D\.?|B\.?C\.?E\.?|B\.?C\.?|C\.E\.)(?!\w)"),
         _say_era,
     ),
     Rule(
@@ -194,12 +197,18 @@ DATE_RULES = (
     ),
     Rule(
         "year",
-        re.compile(rf"(?<![\w.,$£€¥#/+−–-])(?<!\bNo\.\s)(?P<year>1[1-9]\d\d|20\d\d)(?![\w/]|[.,:–-]\d|\s?(?:{_COUNTED})\b)"),
+        re.compile(
+            rf"(?<![\w.,$£€¥#/+−–-])(?<!\bNo\.\s)(?P<year>1[1-9]\d\d|20\d\d)(?![\w/]|[.,:–-]\d|"
+            rf"\s?(?:{_COUNTED})\b)"
+        ),
         _say_year,
     ),
     Rule(
         "year",
-        re.compile(r"(?:(?<=\b[Ii]n\s)|(?<=\byear\s))(?P<year>1[01]\d\d|[4-9]\d\d)(?=[,.;:!?)]\s|[,.;:!?)]?$|\s(?:he|she|they|the|it|a|an|and)\b)(?![.,:]\d)"),
+        re.compile(
+            r"(?:(?<=\b[Ii]n\s)|(?<=\byear\s))(?P<year>1[01]\d\d|[4-9]\d\d)(?=[,.;:!?)]\s|"
+            r"[,.;:!?)]?$|\s(?:he|she|they|the|it|a|an|and)\b)(?![.,:]\d)"
+        ),
         _say_year,
     ),
 )

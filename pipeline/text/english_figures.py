@@ -16,13 +16,13 @@ from pipeline.text.english_numbers import (
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?! ?\d)|\d+)(?:\.\d+)?"
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3}){1,4}(?! ?\d)|\d+)(?:\.\d+)?"
 _STARTS = r"(?<![\w.,])"
 _ENDS = r"(?![\d]|[.,]\d)"
 _MAGNITUDES = {
-    "k": "thousand", "K": "thousand", "thousand": "thousand", "m": "million", "M": "million", "mn": "million",
-    "million": "million", "b": "billion", "bn": "billion", "B": "billion", "billion": "billion",
-    "tn": "trillion", "trillion": "trillion",
+    "k": "thousand", "K": "thousand", "thousand": "thousand", "m": "million", "M": "million",
+    "mn": "million", "million": "million", "b": "billion", "bn": "billion", "B": "billion",
+    "billion": "billion", "tn": "trillion", "trillion": "trillion",
 }  # fmt: skip
 # symbol: one, many, hundredth, hundredths
 _MONEY = {
@@ -32,8 +32,10 @@ _MONEY = {
     "₩": ("won", "won", "jeon", "jeon"), "₺": ("lira", "lira", "kurush", "kurush"),
     "¢": ("cent", "cents", "", ""),
 }  # fmt: skip
-_DOLLARS_OF = {"US": "U S ", "A": "Australian ", "AU": "Australian ", "C": "Canadian ", "CA": "Canadian ",
-               "HK": "Hong Kong ", "NZ": "New Zealand ", "": ""}  # fmt: skip
+_DOLLARS_OF = {
+    "US": "U S ", "A": "Australian ", "AU": "Australian ", "C": "Canadian ", "CA": "Canadian ",
+    "HK": "Hong Kong ", "NZ": "New Zealand ", "": "",
+}  # fmt: skip
 # unit: one, many; -er is respelled -re for British below
 _UNITS = {
     "km": ("kilometer", "kilometers"), "m": ("meter", "meters"), "cm": ("centimeter", "centimeters"),
@@ -42,21 +44,21 @@ _UNITS = {
     "lb.": ("pound", "pounds"), "lbs.": ("pound", "pounds"), "oz": ("ounce", "ounces"),
     "oz.": ("ounce", "ounces"), "ft": ("foot", "feet"), "ft.": ("foot", "feet"), "yd": ("yard", "yards"),
     "yds": ("yard", "yards"), "mi": ("mile", "miles"), "mph": ("mile per hour", "miles per hour"),
-    "km/h": ("kilometer per hour", "kilometers per hour"), "kph": ("kilometer per hour", "kilometers per hour"),
-    "m/s": ("meter per second", "meters per second"), "ml": ("milliliter", "milliliters"),
-    "l": ("liter", "liters"), "L": ("liter", "liters"), "ha": ("hectare", "hectares"),
-    "m²": ("square meter", "square meters"), "km²": ("square kilometer", "square kilometers"),
-    "m³": ("cubic meter", "cubic meters"), "sq ft": ("square foot", "square feet"),
-    "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"), "MHz": ("megahertz", "megahertz"),
-    "GHz": ("gigahertz", "gigahertz"), "W": ("watt", "watts"), "kW": ("kilowatt", "kilowatts"),
-    "MW": ("megawatt", "megawatts"), "kWh": ("kilowatt hour", "kilowatt hours"), "V": ("volt", "volts"),
-    "KB": ("kilobyte", "kilobytes"), "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"),
-    "TB": ("terabyte", "terabytes"), "dB": ("decibel", "decibels"), "ms": ("millisecond", "milliseconds"),
-    "min": ("minute", "minutes"), "hr": ("hour", "hours"), "hrs": ("hour", "hours"),
-    "sec": ("second", "seconds"), "secs": ("second", "seconds"),
-    "°": ("degree", "degrees"), "º": ("degree", "degrees"), "°C": ("degree Celsius", "degrees Celsius"),
-    "°F": ("degree Fahrenheit", "degrees Fahrenheit"), "℃": ("degree Celsius", "degrees Celsius"),
-    "℉": ("degree Fahrenheit", "degrees Fahrenheit"),
+    "km/h": ("kilometer per hour", "kilometers per hour"),
+    "kph": ("kilometer per hour", "kilometers per hour"), "m/s": ("meter per second", "meters per second"),
+    "ml": ("milliliter", "milliliters"), "l": ("liter", "liters"), "L": ("liter", "liters"),
+    "ha": ("hectare", "hectares"), "m²": ("square meter", "square meters"),
+    "km²": ("square kilometer", "square kilometers"), "m³": ("cubic meter", "cubic meters"),
+    "sq ft": ("square foot", "square feet"), "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"),
+    "MHz": ("megahertz", "megahertz"), "GHz": ("gigahertz", "gigahertz"), "W": ("watt", "watts"),
+    "kW": ("kilowatt", "kilowatts"), "MW": ("megawatt", "megawatts"),
+    "kWh": ("kilowatt hour", "kilowatt hours"), "V": ("volt", "volts"), "KB": ("kilobyte", "kilobytes"),
+    "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"), "TB": ("terabyte", "terabytes"),
+    "dB": ("decibel", "decibels"), "ms": ("millisecond", "milliseconds"), "min": ("minute", "minutes"),
+    "hr": ("hour", "hours"), "hrs": ("hour", "hours"), "sec": ("second", "seconds"),
+    "secs": ("second", "seconds"), "°": ("degree", "degrees"), "º": ("degree", "degrees"),
+    "°C": ("degree Celsius", "degrees Celsius"), "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
+    "℃": ("degree Celsius", "degrees Celsius"), "℉": ("degree Fahrenheit", "degrees Fahrenheit"),
 }  # fmt: skip
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=lambda unit: (-len(unit), unit)))
 _FRACTION_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 32, 64, 100))
@@ -124,7 +126,8 @@ def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
 
 def _say_percent(match: re.Match[str], tongue: Tongue) -> str:
     name = "percent" if match["unit"] == "%" else "per mille"
-    return f"{'minus ' if match['sign'] else ''}{_counted(match['amount'].replace('%', ''), tongue.british)} {name}"
+    words = _counted(match["amount"].replace("%", ""), tongue.british)
+    return f"{'minus ' if match['sign'] else ''}{words} {name}"
 
 
 def _say_feet(match: re.Match[str], tongue: Tongue) -> str:
@@ -142,11 +145,28 @@ def _say_phone(match: re.Match[str], tongue: Tongue) -> str | None:
     return plus + ", ".join(say_digits(group) for group in groups)
 
 
+def _say_grouped_phone(match: re.Match[str], tongue: Tongue) -> str | None:
+    return _say_phone(match, tongue) if _is_phone(match[0]) else None
+
+
+def _is_phone(written: str) -> bool:
+    """Whether groups of digits look like a telephone or card number and not like a range or a sum."""
+    digits = sum(character.isdigit() for character in written)
+    groups = re.findall(r"\d+", written)
+    if written[0] in "+(":
+        return digits >= 6
+    if re.fullmatch(r"\d{1,3}(?: \d{3})+", written):  # thousands set off by spaces
+        return False
+    return 7 <= digits <= 19 and (len(groups) >= 3 or re.fullmatch(r"\d{3}-\d{4}", written) is not None)
+
+
 def _say_dialed(match: re.Match[str], tongue: Tongue) -> str:
     return say_digits(match[0])
 
 
-def _say_number_range(match: re.Match[str], tongue: Tongue) -> str:
+def _say_number_range(match: re.Match[str], tongue: Tongue) -> str | None:
+    if max(len(match["first"]), len(match["last"])) > 6 and "," not in match[0]:
+        return None  # a code
     return f"{say_number(match['first'], tongue.british)} to {say_number(match['last'], tongue.british)}"
 
 
@@ -197,13 +217,23 @@ def _say_plain(match: re.Match[str], tongue: Tongue) -> str:
 
 
 _RANGE = rf"{NUMBER}(?:\s?[-–]\s?{NUMBER})?"
-_MAGNITUDE = r"(?:\s?(?P<magnitude>thousand|million|billion|trillion|bn|mn|tn|[kKmMbB])\b)?"
+_MAGNITUDE = r"(?:[\s-]?(?P<magnitude>thousand|million|billion|trillion|bn|mn|tn|[kKmMbB])\b)?"
+
+OLD_MONEY_RULES = (
+    Rule(
+        "currency",
+        re.compile(r"(?<![\w.,])(?P<shillings>\d{1,2})s\.\s?(?P<pence>\d{1,2})d\."),
+        _say_shillings,
+    ),
+    Rule("currency", re.compile(r"(?<=£\d\s|\d\d\s)(?P<shillings>\d{1,2})s\.(?P<pence>)"), _say_shillings),
+)
 
 FIGURE_RULES = (
     Rule(
         "currency",
         re.compile(
-            rf"(?<![\w.,])(?P<sign>[-−])?(?P<country>US|AU|CA|HK|NZ|A|C)?(?P<symbol>[$£€¥₹₽₩₺])(?:(?P<minus>[-−])|\s?)(?P<amount>{_RANGE}){_MAGNITUDE}"
+            rf"(?<![\w.,])(?P<sign>[-−])?(?P<country>US|AU|CA|HK|NZ|A|C)?(?P<symbol>[$£€¥₹₽₩₺])"
+            rf"(?:(?P<minus>[-−])|\s?)(?P<amount>{_RANGE}){_MAGNITUDE}"
         ),
         _say_money,
     ),
@@ -212,27 +242,47 @@ FIGURE_RULES = (
         re.compile(rf"{_STARTS}(?P<amount>{_RANGE})\s?(?P<symbol>[€¢£₽])"),
         _say_money,
     ),
-    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,2})[′'’]\s?(?P<inches>\d{1,2})(?:[″\"”]|''|’’|′′)"), _say_feet),
-    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,3})′(?P<inches>)"), _say_feet),
-    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,2})\s?ft\.?\s(?P<inches>\d{1,2})\s?in\b"), _say_feet),
-    Rule("currency", re.compile(r"(?<![\w.,])(?P<shillings>\d{1,2})s\.(?:\s?(?P<pence>\d{1,2})d\.)?"), _say_shillings),
     Rule(
         "unit",
-        re.compile(rf"(?<![\w.,])(?P<sign>[-−](?=\d))?(?P<amount>{_RANGE})[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"),
+        re.compile(r"(?<![\w.])(?P<feet>\d{1,2})[′'’]\s?(?P<inches>\d{1,2})(?:[″\"”]|''|’’|′′)"),
+        _say_feet,
+    ),
+    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,3})′(?P<inches>)"), _say_feet),
+    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,2})\s?ft\.?\s(?P<inches>\d{1,2})\s?in\b"), _say_feet),
+    Rule(
+        "unit",
+        re.compile(
+            rf"(?<![\w.,])(?P<sign>[-−](?=\d))?(?P<amount>{_RANGE})[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"
+        ),
         _say_measure,
     ),
-    Rule("percent", re.compile(rf"{_STARTS}(?P<sign>[-−](?=\d))?(?P<amount>{NUMBER}(?:%?\s?[-–]\s?{NUMBER})?)\s?(?P<unit>[%‰])"), _say_percent),
+    Rule(
+        "percent",
+        re.compile(
+            rf"{_STARTS}(?P<sign>[-−](?=\d))?(?P<amount>{NUMBER}(?:%?\s?[-–]\s?{NUMBER})?)\s?(?P<unit>[%‰])"
+        ),
+        _say_percent,
+    ),
     Rule(
         "phone",
-        re.compile(r"(?<![\w.,-])(?:\+\d{1,3}[\s-]?)?(?:\(\d{2,5}\)\s?)?\d{2,5}(?:[\s-]\d{2,5}){1,4}(?![\w-]|[.,]\d)"),
-        lambda match, tongue: _say_phone(match, tongue) if _is_phone(match[0]) else None,
+        re.compile(
+            r"(?<![\w.,-])(?:\+\d{1,3}[\s-]?)?(?:\(\d{2,5}\)\s?)?\d{2,5}(?:[\s-]\d{2,5}){1,4}(?![\w-]|[.,]\d)"
+        ),
+        _say_grouped_phone,
     ),
     Rule(
         "phone",
         re.compile(r"(?<![\w.,-])\+\d{6,15}(?![\w-])"),
         _say_phone,
     ),
-    Rule("phone", re.compile(r"(?:(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))\d{3,15}(?![\w-]|[.,]\d)"), _say_dialed),
+    Rule(
+        "phone",
+        re.compile(
+            r"(?:(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))"
+            r"\d{3,15}(?![\w-]|[.,]\d)"
+        ),
+        _say_dialed,
+    ),
     Rule(
         "range",
         re.compile(rf"(?<![\w.,/–-])(?P<first>{NUMBER})\s?[-–]\s?(?P<last>{NUMBER})(?![\w/–-]|[.,]\d)"),
@@ -240,25 +290,29 @@ FIGURE_RULES = (
     ),
     Rule(
         "fraction",
-        re.compile(r"(?<![\w.,/])(?:(?P<whole>\d{1,6})[\s-])?(?P<over>\d{1,3})[/⁄](?P<under>\d{1,3})(?![\w/]|[.,]\d)"),
+        re.compile(
+            r"(?<![\w.,/])(?:(?P<whole>\d{1,6})[\s-])?(?P<over>\d{1,3})[/⁄](?P<under>\d{1,3})(?![\w/]|[.,]\d)"
+        ),
         _say_slashed,
     ),
-    Rule("fraction", re.compile(r"(?:(?<![\w.,])(?P<whole>\d{1,9})\s?)?(?P<fraction>[¼½¾⅐-⅞↉])"), _say_vulgar, False),
-    Rule("ordinal", re.compile(r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th|ST|ND|RD|TH|ᵗʰ|ˢᵗ|ⁿᵈ|ʳᵈ)\b"), _say_ordinal),
-    Rule("version", re.compile(r"(?:\b(?P<mark>[vV])\.?\s?)?(?<![\d.])(?P<parts>\d+(?:\.\d+){2,})(?![\w]|\.\d)"), _say_version),
+    Rule(
+        "fraction",
+        re.compile(r"(?:(?<![\w.,])(?P<whole>\d{1,9})\s?)?(?P<fraction>[¼½¾⅐-⅞↉])"),
+        _say_vulgar,
+        False,
+    ),
+    Rule(
+        "ordinal",
+        re.compile(r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th|ST|ND|RD|TH|ᵗʰ|ˢᵗ|ⁿᵈ|ʳᵈ)\b"),
+        _say_ordinal,
+    ),
+    Rule(
+        "version",
+        re.compile(r"(?:\b(?P<mark>[vV])\.?\s?)?(?<![\d.])(?P<parts>\d+(?:\.\d+){2,})(?![\w]|\.\d)"),
+        _say_version,
+    ),
     Rule("version", re.compile(r"\b(?P<mark>v)(?P<parts>\d+(?:\.\d+)?)(?![\w]|\.\d)"), _say_version),
     Rule("ratio", re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,6})(?![\w:])"), _say_ratio),
     Rule("number", re.compile(rf"(?:(?<![\w)\].,-])[-−](?=\.?\d))?(?:{NUMBER}|(?<![\d.])\.\d+)"), _say_plain),
     Rule("power", re.compile(r"(?:(?<=\d)|(?<=\b[a-zA-Z]))[²³]"), _say_power, False),
 )
-
-
-def _is_phone(written: str) -> bool:
-    """Whether groups of digits look like a telephone or card number and not like a range or a sum."""
-    digits = sum(character.isdigit() for character in written)
-    groups = re.findall(r"\d+", written)
-    if written[0] in "+(":
-        return digits >= 6
-    if re.fullmatch(r"\d{1,3}(?: \d{3})+", written):  # thousands set off by spaces
-        return False
-    return 7 <= digits <= 19 and (len(groups) >= 3 or re.fullmatch(r"\d{3}-\d{4}", written) is not None)

@@ -12,12 +12,12 @@ from pipeline.text.spoken import Tongue
 
 # Stand before a name: their stop never ends a sentence.
 TITLES = {
-    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Mme": "Madame", "Mlle": "Mademoiselle",
-    "Prof": "Professor", "Rev": "Reverend", "Hon": "Honorable", "Capt": "Captain", "Lt": "Lieutenant",
-    "Col": "Colonel", "Gen": "General", "Sgt": "Sergeant", "Cpl": "Corporal", "Pvt": "Private",
-    "Maj": "Major", "Cmdr": "Commander", "Cdr": "Commander", "Adm": "Admiral", "Sen": "Senator",
-    "Gov": "Governor", "Pres": "President", "Supt": "Superintendent", "Insp": "Inspector", "Fr": "Father",
-    "Mt": "Mount", "Ft": "Fort",
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Mme": "Madame",
+    "Mlle": "Mademoiselle", "Prof": "Professor", "Rev": "Reverend", "Hon": "Honorable", "Capt": "Captain",
+    "Lt": "Lieutenant", "Col": "Colonel", "Gen": "General", "Sgt": "Sergeant", "Cpl": "Corporal",
+    "Pvt": "Private", "Maj": "Major", "Cmdr": "Commander", "Cdr": "Commander", "Adm": "Admiral",
+    "Sen": "Senator", "Gov": "Governor", "Pres": "President", "Supt": "Superintendent", "Insp": "Inspector",
+    "Fr": "Father", "Mt": "Mount", "Ft": "Fort",
 }  # fmt: skip
 # May end a sentence: the stop stays where one ends.
 WORDS = {
@@ -25,19 +25,17 @@ WORDS = {
     "Co": "Company", "Corp": "Corporation", "Bros": "Brothers", "Dept": "Department", "dept": "department",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Sq": "Square",
     "etc": "et cetera", "vs": "versus", "viz": "namely", "cf": "compare", "approx": "approximately",
-    "ca": "circa", "misc": "miscellaneous", "govt": "government", "assoc": "associate",
-    "al": "al", "ibid": "ibidem", "Univ": "University", "Mon": "Monday", "Tues": "Tuesday",
-    "Wed": "Wednesday", "Thurs": "Thursday", "Thur": "Thursday", "Fri": "Friday",
-    "Feb": "February", "Aug": "August", "Sept": "September", "Oct": "October", "Nov": "November",
-    "Dec": "December",
+    "ca": "circa", "misc": "miscellaneous", "govt": "government", "assoc": "associate", "al": "al",
+    "ibid": "ibidem", "Univ": "University", "Mon": "Monday", "Tues": "Tuesday", "Wed": "Wednesday",
+    "Thurs": "Thursday", "Thur": "Thursday", "Fri": "Friday", "Feb": "February", "Aug": "August",
+    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
 }  # fmt: skip
 DOTTED = {"e.g.": "for example", "i.e.": "that is", "q.v.": "which see", "a.m.": "A M", "p.m.": "P M"}
 _REFERENCES = {
     "p": "page", "pp": "pages", "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers",
-    "vol": "volume", "Vol": "Volume", "vols": "volumes", "ch": "chapter", "Ch": "Chapter", "chap": "chapter",
-    "Chap": "Chapter", "fig": "figure", "Fig": "Figure", "Sec": "Section",
-    "Pt": "Part", "pt": "part", "l": "line", "ll": "lines", "v": "verse", "vv": "verses",
-    "op": "opus", "Op": "Opus",
+    "vol": "volume", "Vol": "Volume", "vols": "volumes", "ch": "chapter", "Ch": "Chapter",
+    "chap": "chapter", "Chap": "Chapter", "fig": "figure", "Fig": "Figure", "Sec": "Section", "Pt": "Part",
+    "pt": "part", "l": "line", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "Op": "Opus",
 }  # fmt: skip
 _HEADS = (
     "chapter|part|book|volume|act|scene|section|appendix|canto|stave|letter|episode|article|verse|tome|"
@@ -47,14 +45,18 @@ _REGNAL = (
     "Henry|Edward|George|William|Charles|James|Richard|Louis|Elizabeth|Mary|Philip|Francis|Napoleon|Nicholas|"
     "Alexander|Peter|Catherine|Frederick|Pius|Leo|Paul|John|Benedict|Gregory|Innocent|Clement|Urban|Ivan|"
     "Gustav|Gustavus|Christian|Ferdinand|Otto|Rudolf|Rudolph|Leopold|Wilhelm|Harald|Olaf|Ramses|Ramesses|"
-    "Ptolemy|Darius|Umberto|Emmanuel|Carlos|Felipe|Pedro|Alfonso|Robert|David|Malcolm|Stephen|Amenhotep|"
-    "Thutmose|Cleopatra|Xerxes|Artaxerxes|Mehmed|Murad|Selim|Haakon|Casimir|Sigismund|Maximilian|Joseph|Boniface|"
+    "Ptolemy|Darius|Umberto|Emmanuel|Carlos|Felipe|Pedro|Alfonso|Robert|David|Stephen|Amenhotep|"
+    "Thutmose|Cleopatra|Xerxes|Artaxerxes|Mehmed|Murad|Selim|Haakon|Casimir|Sigismund|"
+    "Maximilian|Joseph|Boniface|"
     "Sixtus|Julius|Adrian|Margaret|Margrethe|Anne|Eric|Constantine|Justinian|Theodosius"
 )
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Kaiser|Prince|Sultan|Pharaoh|Saint"
 _STARTERS = frozenset(
-    "The A An He She It We They I You This That These Those There Then In On At But And So For If When What "
-    "Who Why How Where No Yes Not Now My His Her Our Your Their As After Before Is Was Are Were Do Did".split()
+    str.split(
+        "The A An He She It We They I You This That These Those There Then In On At But And So For If "
+        "When What Who Why How Where No Yes Not Now My His Her Our Your Their As After Before Is Was "
+        "Are Were Do Did"
+    )
 )
 _LETTERS_BEFORE = r"(?<![\w.])"
 
@@ -120,7 +122,7 @@ def _say_saint(match: re.Match[str], tongue: Tongue) -> str:
 
 def _say_reference(match: re.Match[str], tongue: Tongue) -> str | None:
     word, amount = _REFERENCES[match["word"]], match["amount"]
-    if amount == "I" or (len(amount) == 1 and match["word"] in ("No", "no")and not amount.isdigit()):
+    if amount == "I" or (len(amount) == 1 and match["word"] in ("No", "no") and not amount.isdigit()):
         return None  # "no. I went"
     parts = [_figure_or_roman(part, tongue) for part in re.split(r"\s?[-–]\s?", amount)]
     if any(part is None for part in parts):
@@ -153,8 +155,10 @@ def _say_title_numeral(match: re.Match[str], tongue: Tongue) -> str | None:
     value = roman_value(numeral)
     if not tongue.title or value is None or value > 399 or numeral in NUMERAL_WORDS | {"L", "C"}:
         return None
-    whole = not match.string[match.end() :].strip()
-    return capitalized(cardinal(value, tongue.british)) + ("" if whole else match["stop"])
+    rest = match.string[match.end() :].strip()
+    if rest and not match["stop"] and rest[0] not in "—–-":
+        return None  # `I Am Legend`
+    return capitalized(cardinal(value, tongue.british)) + (match["stop"] if rest else "")
 
 
 def _say_regnal(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -170,7 +174,8 @@ def _say_regnal(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _say_after_name(match: re.Match[str], tongue: Tongue) -> str | None:
     value = roman_value(match["numeral"])
-    if value is None or match["numeral"] in NUMERAL_WORDS:
+    after_name = re.search(r"\b[A-Z][\w’'-]*\s$", match.string[: match.start()])
+    if value is None or after_name is None or match["numeral"] in NUMERAL_WORDS:
         return None
     return capitalized(cardinal(value, tongue.british))
 
@@ -192,7 +197,7 @@ def _say_bracketed(match: re.Match[str], tongue: Tongue) -> str | None:
 
 
 def _say_acronym(match: re.Match[str], tongue: Tongue) -> str:
-    letters = " ".join(character for character in match[0] if character.isalpha())
+    letters = " ".join(character.upper() for character in match[0] if character.isalpha())
     if match[0] == match.string.strip():
         return letters
     rest = match.string[match.end() :].strip().strip("\"”’')")
@@ -210,35 +215,103 @@ def _say_initials(match: re.Match[str], tongue: Tongue) -> str | None:
     return " ".join(letters)
 
 
+def _say_circa(match: re.Match[str], tongue: Tongue) -> str:
+    return "circa "
+
+
+def _say_versus(match: re.Match[str], tongue: Tongue) -> str:
+    return "versus"
+
+
 def _words(table: dict[str, str]) -> str:
     return "|".join(sorted(table, key=lambda word: (-len(word), word)))
 
 
 NAME_RULES = (
-    Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}(?:e\.\s?g\.|i\.\s?e\.|q\.\s?v\.|[aApP]\.\s?[mM]\.)(?!\w)", re.I), _say_dotted_word, False),
-    Rule("roman", re.compile(r"^\s*(?P<numeral>[IVXLC]+)(?P<stop>[.:)]?)(?=\s|$|[—–-])"), lambda m, t: _say_title_numeral(m, t) if m["stop"] or not m.string[m.end():].strip() or m.string[m.end():].lstrip()[0] in "—–-" else None, False),
-    Rule("roman", re.compile(rf"\b(?P<head>{_HEADS})\s(?P<numeral>[IVXLC]+|[ivxlc]+)\b(?![’'-]\w)", re.I), _say_head, False),
-    Rule("roman", re.compile(rf"\b(?P<ruler>(?:{_RULERS})\s(?:[A-Z]\w+\s)?)?\b(?P<name>{_REGNAL})\s(?P<numeral>[IVX]+)\b(?![’'](?!s\b)\w|-)"), _say_regnal, False),
-    Rule("roman", re.compile(r"(?<=[a-z]\s)(?<!\w\.\s)(?P<numeral>(?:X{0,3})(?:IX|IV|V?I{2,3}|VI|X[IVX]*)(?![A-Za-z]))"), lambda m, t: _say_after_name(m, t) if re.search(r"\b[A-Z][\w’'-]*\s$", m.string[: m.start()]) else None, False),
-    Rule("roman", re.compile(r"\b(?P<numeral>[IVX]+)(?:th|st|nd|rd)?(?=\s[Cc]entur(?:y|ies)\b)"), _say_century, False),
+    Rule(
+        "abbreviation",
+        re.compile(rf"{_LETTERS_BEFORE}(?:e\.\s?g\.|i\.\s?e\.|q\.\s?v\.|[aApP]\.\s?[mM]\.)(?!\w)", re.I),
+        _say_dotted_word,
+        False,
+    ),
+    Rule(
+        "roman",
+        re.compile(r"^\s*(?P<numeral>[IVXLC]+)(?P<stop>[.:)]?)(?=\s|$|[—–-])"),
+        _say_title_numeral,
+        False,
+    ),
+    Rule(
+        "roman",
+        re.compile(rf"\b(?P<head>{_HEADS})\s(?P<numeral>[IVXLC]+|[ivxlc]+)\b(?![’'-]\w)", re.I),
+        _say_head,
+        False,
+    ),
+    Rule(
+        "roman",
+        re.compile(
+            rf"\b(?P<ruler>(?:{_RULERS})\s(?:[A-Z]\w+\s)?)?\b(?P<name>{_REGNAL})"
+            rf"\s(?P<numeral>[IVX]+)\b(?![’'](?!s\b)\w|-)"
+        ),
+        _say_regnal,
+        False,
+    ),
+    Rule(
+        "roman",
+        re.compile(
+            r"(?<=[a-z]\s)(?<!\w\.\s)(?P<numeral>(?:X{0,3})(?:IX|IV|V?I{2,3}|VI|X[IVX]+)(?![A-Za-z]))"
+        ),
+        _say_after_name,
+        False,
+    ),
+    Rule(
+        "roman",
+        re.compile(r"\b(?P<numeral>[IVX]+)(?:th|st|nd|rd)?(?=\s[Cc]entur(?:y|ies)\b)"),
+        _say_century,
+        False,
+    ),
     Rule("roman", re.compile(r"(?<![\w.’'-])(?P<numeral>[IVX]{3,})(?![\w’'])"), _say_long_numeral, False),
     Rule("roman", re.compile(r"(?<=\()(?P<numeral>[ivxl]+)(?=\))"), _say_bracketed, False),
-    Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘])"), _say_title, False),
-    Rule("abbreviation", re.compile(r"\b(?P<word>Mr|Mrs|Ms|Messrs|Mme|Mlle)\b(?!\.)(?=\s[A-Z])"), _say_title, False),
+    Rule(
+        "abbreviation",
+        re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘])"),
+        _say_title,
+        False,
+    ),
+    Rule(
+        "abbreviation",
+        re.compile(r"\b(?P<word>Mr|Mrs|Ms|Messrs|Mme|Mlle)\b(?!\.)(?=\s[A-Z])"),
+        _say_title,
+        False,
+    ),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}Dr\.?(?!\w)"), _say_doctor, False),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}St\.(?!\w)"), _say_saint, False),
-    Rule("abbreviation", re.compile(r"(?<![\w.])c\.\s?(?=1\d{3}|20\d\d|[4-9]\d\d\b)"), lambda m, t: "circa ", True),
-    Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(WORDS)})\.(?!\w)"), _say_word, False),
-    Rule("abbreviation", re.compile(r"\bvs\b"), lambda m, t: "versus", False),
-    Rule("acronym", re.compile(r"(?<![\w.])(?:Ph\.\s?D\.|(?:[A-Z]\.){2,}|[a-z](?:\.[a-z]){2,}\.)(?![\w])"), lambda m, t: _say_acronym(m, t).upper(), False),
+    Rule(
+        "abbreviation",
+        re.compile(r"(?<![\w.])c\.\s?(?=1\d{3}|20\d\d|[4-9]\d\d\b)"),
+        _say_circa,
+        True,
+    ),
+    Rule(
+        "abbreviation", re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(WORDS)})\.(?!\w)"), _say_word, False
+    ),
+    Rule("abbreviation", re.compile(r"\bvs\b"), _say_versus, False),
+    Rule(
+        "acronym",
+        re.compile(r"(?<![\w.])(?:Ph\.\s?D\.|(?:[A-Z]\.){2,}|[a-z](?:\.[a-z]){2,}\.)(?![\w])"),
+        _say_acronym,
+        False,
+    ),
     Rule("initials", re.compile(r"(?<![\w.])[A-Z]\.(?:\s?[A-Z]\.)*(?=\s+[A-Z])"), _say_initials, False),
-)  # fmt: skip
+)
 
 REFERENCE_RULES = (
     Rule(
         "reference",
-        re.compile(rf"(?<![\w.])(?P<word>{_words(_REFERENCES)})\.\s?(?P<amount>{NUMBER}(?:\s?[-–]\s?\d+)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"),
+        re.compile(
+            rf"(?<![\w.])(?P<word>{_words(_REFERENCES)})"
+            rf"\.\s?(?P<amount>{NUMBER}(?:\s?[-–]\s?\d+)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"
+        ),
         _say_reference,
         needs_digit=False,
     ),
-)  # fmt: skip
+)

@@ -29,7 +29,7 @@ _MIN_PLURAL_CHARACTERS = 4
 _SIBILANTS = ("s", "z", "ʃ", "ʒ", "ʧ", "ʤ")
 _VOICELESS = ("p", "t", "k", "f", "θ")
 _TOKEN = re.compile(r"\w+|\S")
-_ENDINGS = re.compile(r"'s|s'|s")
+_POSSESSIVE = re.compile(r"'s(?!\w)")
 
 
 def parse_entry(word: str, value: str) -> tuple[str | None, str | None]:
@@ -88,6 +88,8 @@ def _is_syllabic(character: str) -> bool:
 
 def fold(text: str) -> str:
     """`text` without case and with one apostrophe, character for character (same length)."""
+    if text.isascii():
+        return text.lower()
     return "".join(_fold_character(character) for character in text)
 
 
@@ -137,24 +139,24 @@ class Lexicon:
         found: list[Found] = []
         free_from = 0
         for start, token in _tokens(folded):
-            if start < free_from or token not in self.index:
-                continue
-            hit = self._longest(exact, folded, start, token, base_language == "en")
-            if hit is not None:
-                found.append(hit)
-                free_from = hit.end
+            if start >= free_from:
+                hit = self._longest(exact, folded, start, token, base_language == "en")
+                if hit is not None:
+                    found.append(hit)
+                    free_from = hit.end
         return found
 
     def _longest(self, exact: str, folded: str, start: int, token: str, english: bool) -> Found | None:
-        for endings in (False, True):
-            for word in self.index[token]:
-                text = exact if word.exact else folded
-                if not text.startswith(word.form, start):
+        """The longest entry that begins here; one that stands there whole before the plural of another."""
+        singular = token[:-1] if english and token.endswith("s") else ""
+        for key, plural in ((token, False), (singular, True)):
+            for word in self.index.get(key, ()):
+                if not (exact if word.exact else folded).startswith(word.form, start):
                     continue
-                ending = _ending(folded, start + len(word.form), word, english) if endings else ""
-                end = start + len(word.form) + len(ending or "")
-                if ending is not None and (bool(ending) == endings) and _is_boundary(folded, end):
-                    return _found(exact, start, end, word, ending)
+                end = start + len(word.form)
+                ending = _ending(folded, end, word, plural) if english else ""
+                if ending is not None and _is_boundary(folded, end + len(ending)):
+                    return _found(exact, start, end + len(ending), word, ending)
         return None
 
 
@@ -165,16 +167,13 @@ def _found(exact: str, start: int, end: int, word: _Word, ending: str) -> Found:
     return Found(start, end, " ".join(exact[start:end].split()), phonemes)
 
 
-def _ending(folded: str, place: int, word: _Word, english: bool) -> str | None:
-    """The possessive or plural ending that stands at `place`; None if there is none that may be kept."""
-    match = _ENDINGS.match(folded, place)
-    if not english or match is None or not word.form[-1].isalpha():
+def _ending(folded: str, end: int, word: _Word, plural: bool) -> str | None:
+    """The ending behind an English word: `'s` or none, or if `plural` `s` or `s'`, None if it has neither."""
+    if not plural:
+        return "'s" if _POSSESSIVE.match(folded, end) else ""
+    if len(word.form) < _MIN_PLURAL_CHARACTERS or not word.form[-1].isalpha() or folded[end : end + 1] != "s":
         return None
-    if match[0] == "'s":
-        return match[0]
-    if len(word.form) < _MIN_PLURAL_CHARACTERS:
-        return None
-    return match[0] if _is_boundary(folded, match.end()) else None
+    return "s'" if folded[end + 1 : end + 2] == "'" and not folded[end + 2 : end + 3].isalnum() else "s"
 
 
 def _ending_phoneme(phonemes: str, ending: str) -> str:
@@ -205,7 +204,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
     """(place, token) of each word of `text`; CJK characters and marks are tokens of their own."""
     for match in _TOKEN.finditer(text):
         run, place = match[0], match.start()
-        if not any(is_cjk(character) for character in run):
+        if run.isascii() or not any(is_cjk(character) for character in run):
             yield place, run
             continue
         word_start: int | None = None
@@ -219,6 +218,24 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
                 word_start = offset
         if word_start is not None:
             yield place + word_start, run[word_start:]
+
+
+class _SameTuple:
+    """A tuple told from others by identity: hashing 5,000 entries for each line would cost 7 ms a line."""
+
+    def __init__(self, entries: tuple[LexiconEntry, ...]) -> None:
+        self.entries = entries
+
+    def __hash__(self) -> int:
+        return id(self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameTuple) and other.entries is self.entries
+
+
+@lru_cache(maxsize=8)
+def _compile_same(entries: _SameTuple, base_language: str) -> Lexicon:
+    return compile_lexicon(entries.entries, base_language)
 
 
 @lru_cache(maxsize=8)
@@ -241,10 +258,15 @@ def compile_lexicon(entries: tuple[LexiconEntry, ...], base_language: str) -> Le
 def lexicon_claims(
     view: View, entries: Sequence[LexiconEntry], base_language: str
 ) -> tuple[list[Claim], tuple[tuple[str, str], ...]]:
-    """Claims of the entries that occur, and (word as spoken, phonemes) of those with phonemes, longest first."""
+    """Claims of the entries that occur, and (word as spoken, phonemes)"
+    " of those with phonemes, longest first."""
     if not entries:
         return [], ()
-    found = compile_lexicon(tuple(entries), base_language).find(view, base_language)
+    if isinstance(entries, tuple):
+        lexicon = _compile_same(_SameTuple(entries), base_language)
+    else:  # a list may have changed since
+        lexicon = compile_lexicon(tuple(entries), base_language)
+    found = lexicon.find(view, base_language)
     claims = [Claim(hit.start, hit.end, hit.spoken, "lexicon") for hit in found]
     phonemes = {hit.spoken: hit.phonemes for hit in found if hit.phonemes is not None}
     return claims, tuple(sorted(phonemes.items(), key=lambda item: (-len(item[0]), item[0])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,17 +12,24 @@ from pipeline.text.lexicon import lexicon_claims
 from pipeline.text.quotes import quote_claims
 from pipeline.text.rules import Claim, Rule, claim_spans
 from pipeline.text.spoken import AS_WRITTEN, Piece, SpokenText, Tongue
-from pipeline.text.symbols import is_emoji
-from pipeline.text.view import View, clean_view
+from pipeline.text.view import View, clean_view, is_emoji
 
 if TYPE_CHECKING:
     from pipeline.script.model import LexiconEntry
 
-__all__ = ["AS_WRITTEN", "Piece", "SpokenText", "is_silent", "speak"]
+__all__ = ["AS_WRITTEN", "Piece", "SpokenText", "is_silent", "rule_names", "speak"]
+
+# Rules that hold in every language, beside the reading rules of each.
+_PLAIN_RULES = frozenset(
+    str.split(
+        "as-written white-space lexicon quote-mark apostrophe look-alike emoji footnote-mark symbol "
+        "soft-hyphen private-use invisible stray-mark"
+    )
+)
 
 # What an engine would name or stumble over, and no reader says.
 _UNREAD = frozenset("*_^|\\~`<>=+#@/•·†‡©®™¦¬¨¯¸◦‣⁃※")
-_SUPERSCRIPTS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN_RUN = re.compile(r"[A-Za-z ,.!?;:()“”—…'-]+|[\u4e00-\u9fff，。！？；：、]+")
 
 
 def speak(
@@ -41,9 +49,7 @@ def speak(
     tongue = Tongue(language.lower(), title)
     view = clean_view(text, tongue.base)
     from_lexicon, phonemes = lexicon_claims(view, lexicon, tongue.base)
-    claims = claim_spans(view, from_lexicon, _rules(tongue.base), tongue)
-    free_quotes = [claim for claim in quote_claims(view.text) if not _overlaps(claim, claims)]
-    claims = sorted([*claims, *free_quotes], key=lambda claim: claim.start)
+    claims = claim_spans(view, from_lexicon, _rules(tongue.base), quote_claims(view.text), tongue)
     return SpokenText(text, tuple(_pieces(text, view, claims)), phonemes)
 
 
@@ -57,6 +63,11 @@ def is_silent(spoken: SpokenText) -> str | None:
         return "punctuation"
     rules = (piece.rule for piece in spoken.pieces if piece.rule != "white-space")
     return next(rules, "white-space")
+
+
+def rule_names(language: str) -> frozenset[str]:
+    """Every name that a piece's `rule` can have in this language."""
+    return _PLAIN_RULES | {rule.name for rule in _rules(Tongue(language.lower()).base)}
 
 
 @lru_cache(maxsize=16)
@@ -74,10 +85,6 @@ def _rules(base_language: str) -> tuple[Rule, ...]:
 
         return (*ADDRESS_RULES, *CHINESE_RULES, *MARK_RULES, *NUMERIC_RULES)
     return (*ADDRESS_RULES, *PLAIN_RULES, *MARK_RULES, *NUMERIC_RULES)
-
-
-def _overlaps(claim: Claim, claims: Sequence[Claim]) -> bool:
-    return any(other.start < claim.end and claim.start < other.end for other in claims)
 
 
 def _pieces(written: str, view: View, claims: Sequence[Claim]) -> list[Piece]:
@@ -105,6 +112,12 @@ def _plain_pieces(written: str, view: View, position: int, end: int) -> list[Pie
     """A piece for each written character of the view's [position, end), which no rule has claimed."""
     pieces = []
     while position < end:
+        run = _plain_run(written, view, position, end)
+        if run:
+            start, stop = view.starts[position], view.ends[position + run - 1]
+            pieces.append(Piece(start, stop, written[start:stop], AS_WRITTEN))
+            position += run
+            continue
         following = position + 1
         while following < end and view.splits_cluster(following):
             following += 1
@@ -113,6 +126,20 @@ def _plain_pieces(written: str, view: View, position: int, end: int) -> list[Pie
         pieces.append(Piece(start, stop, spoken, rule))
         position = following
     return pieces
+
+
+def _plain_run(written: str, view: View, position: int, end: int) -> int:
+    """How many characters from `position` on are everyday ones that stand in the text as in the view."""
+    start = view.starts[position]
+    match = _PLAIN_RUN.match(written, start, view.ends[end - 1])
+    if match is None:
+        return 0
+    # The last one may carry an accent that stands behind it.
+    for run in (len(match[0]), len(match[0]) - 1):
+        same = view.text[position : position + run] == written[start : start + run]
+        if run and same and view.ends[position + run - 1] == start + run:
+            return run
+    return 0
 
 
 def _plain_reading(source: str, text: str, position: int, end: int) -> tuple[str, str]:
@@ -125,7 +152,7 @@ def _plain_reading(source: str, text: str, position: int, end: int) -> tuple[str
         return " ", "white-space"
     if is_emoji(first):
         return "", "emoji"
-    if first in _SUPERSCRIPTS:
+    if first in "⁰¹²³⁴⁵⁶⁷⁸⁹":
         return "", "footnote-mark"
     if first in _UNREAD or unicodedata.category(first) in ("So", "Sk"):
         between = text[position - 1 : position].isalnum() and text[end : end + 1].isalnum()

@@ -50,12 +50,16 @@ def _say_integer(digits: str, tongue: Tongue) -> str | None:
     return _words(int(digits), tongue.language, "cardinal") or _words(int(digits), tongue.base, "cardinal")
 
 
-_POINT_WORDS = {"es": "coma", "fr": "virgule", "it": "virgola", "pt": "vírgula", "de": "Komma", "nl": "komma",
-                "sv": "komma", "da": "komma", "no": "komma", "pl": "przecinek", "ru": "запятая", "tr": "virgül",
-                "ja": "点", "ko": "점", "hi": "दशमलव"}  # fmt: skip
-_MINUS = {"es": "menos", "fr": "moins", "it": "meno", "pt": "menos", "de": "minus", "nl": "min", "sv": "minus",
-          "da": "minus", "no": "minus", "pl": "minus", "ru": "минус", "tr": "eksi", "ja": "マイナス",
-          "ko": "마이너스", "hi": "ऋण"}  # fmt: skip
+_POINT_WORDS = {
+    "es": "coma", "fr": "virgule", "it": "virgola", "pt": "vírgula", "de": "Komma", "nl": "komma",
+    "sv": "komma", "da": "komma", "no": "komma", "pl": "przecinek", "ru": "запятая", "tr": "virgül",
+    "ja": "点", "ko": "점", "hi": "दशमलव",
+}  # fmt: skip
+_MINUS = {
+    "es": "menos", "fr": "moins", "it": "meno", "pt": "menos", "de": "minus", "nl": "min", "sv": "minus",
+    "da": "minus", "no": "minus", "pl": "minus", "ru": "минус", "tr": "eksi", "ja": "マイナス",
+    "ko": "마이너스", "hi": "ऋण",
+}  # fmt: skip
 
 
 def _say_plain(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -109,16 +113,27 @@ def _say_numeric(match: re.Match[str], tongue: Tongue) -> str | None:
 
 
 PLAIN_RULES = (
-    Rule("time", re.compile(r"(?<![\w.,:])(?P<hour>[012]?\d):(?P<minute>[0-5]\d)(?![\w:]|[.,]\d)"), _say_time),
-    Rule("ordinal", re.compile(r"(?<![\w.,])(?P<number>\d+)\.?(?P<mark>[ºª]|er|re|ère|ème|nde?|e)(?!\w)"), _say_ordinal),
+    Rule(
+        "time", re.compile(r"(?<![\w.,:])(?P<hour>[012]?\d):(?P<minute>[0-5]\d)(?![\w:]|[.,]\d)"), _say_time
+    ),
+    Rule(
+        "ordinal",
+        re.compile(r"(?<![\w.,])(?P<number>\d+)\.?(?P<mark>[ºª]|er|re|ère|ème|nde?|e)(?!\w)"),
+        _say_ordinal,
+    ),
     Rule(
         "number",
         re.compile(
-            r"(?P<sign>(?<![\w)\].,-])[-−](?=\d))?(?P<number>(?<![\d.,:])\d{1,3}(?:[., '’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
+            r"(?P<sign>(?<![\w)\].,-])[-−](?=\d))?(?P<number>(?<![\d.,:])"
+            r"\d{1,3}(?:[., '’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
             r"(?P<percent>\s?[%％])?"
         ),
         _say_plain,
     ),
     Rule("number", re.compile(r"(?P<number>\d+)(?P<sign>)(?P<percent>)"), _say_plain),
-)  # fmt: skip
-NUMERIC_RULES = (Rule("number", re.compile(r"[^\W\d]|[^\w\s]"), lambda match, tongue: _say_numeric(match, tongue), False),)
+)
+# Blocks without numeric characters are left out, so that common text is passed over quickly.
+_MAY_BE_NUMERIC = re.compile(
+    r"[²³¹¼-¾]|[^\x00-\u08ff\u2000-\u206f\u3008-\u3020\u3030-\u318f\u3400-\ua6df\ua840-\ud7ff\uf900-\uffff]"
+)
+NUMERIC_RULES = (Rule("number", _MAY_BE_NUMERIC, _say_numeric, False),)

@@ -9,7 +9,7 @@ _CANONICAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I
 
 # Canonical numerals that are English words, names or everyday abbreviations.
 NUMERAL_WORDS = frozenset(
-    "MIX DI MI LI LIV MD DC CD CC MM MC CV CL DIV XL XXL MCI DVI DIX MIL LIX CIV XXX XX".split()
+    str.split("MIX DI MI LI LIV MD DC CD CC MM MC CV CL DIV XL XXL MCI DVI DIX MIL LIX CIV XXX XX")
 )
 
 

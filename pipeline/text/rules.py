@@ -35,8 +35,10 @@ class Claim:
     rule: str
 
 
-def claim_spans(view: View, claims: Iterable[Claim], rules: Iterable[Rule], tongue: Tongue) -> list[Claim]:
-    """All claims, given ones first, then by rule in order; none overlaps another. Sorted by place."""
+def claim_spans(
+    view: View, first: Iterable[Claim], rules: Iterable[Rule], last: Iterable[Claim], tongue: Tongue
+) -> list[Claim]:
+    """All claims that find their place free: `first`, then by rule in order, then `last`. Sorted by place."""
     taken = bytearray(len(view.text))
     kept: list[Claim] = []
 
@@ -46,7 +48,7 @@ def claim_spans(view: View, claims: Iterable[Claim], rules: Iterable[Rule], tong
             taken[claim.start : claim.end] = b"\1" * (claim.end - claim.start)
             kept.append(claim)
 
-    for claim in claims:
+    for claim in first:
         keep(claim)
     has_digit = any(character.isdigit() for character in view.text)
     for rule in rules:
@@ -58,6 +60,8 @@ def claim_spans(view: View, claims: Iterable[Claim], rules: Iterable[Rule], tong
             spoken = rule.say(match, tongue)
             if spoken is not None:
                 keep(Claim(match.start(), match.end(), spaced(spoken, match), rule.name))
+    for claim in last:
+        keep(claim)
     return sorted(kept, key=lambda claim: claim.start)
 
 

@@ -2,9 +2,9 @@
 
 sentencex was weighed on the cases of tests/text/test_text_sentences.py. It is quick and loses nothing, but
 splits `Dr. | Who` and `5 p.m. | He` alike, parts `1. First item` behind its number and 他说 from the
-quotation it tells of, and does not split `Oh… No.`, `(Really.) Yes.` or `（是。）完`. Mending that from outside
-would take all of the rules below; these look at one stop and its two neighbours, so an edit moves no boundary
-that is further away.
+quotation it tells of, and does not split `Oh… No.`, `(Really.) Yes.` or `（是。）完`. Mending that from
+outside would take all of the rules below; these look at one stop and its two neighbours, so an edit moves no
+boundary that is further away.
 """
 
 from __future__ import annotations
@@ -28,36 +28,67 @@ _CANDIDATE = re.compile(rf"{_BLANK}|{_STOP_RUN}(?P<closers>{_CLOSER_RUN})(?P<spa
 _CANDIDATE_SPACED = re.compile(rf"{_BLANK}|{_STOP_RUN}(?P<closers>(?:\s?»)?{_CLOSER_RUN})(?P<space>\s*)")
 _SPACED_QUOTES = ("fr", "ru", "it", "es", "pt")
 # A number with a stop is an ordinal there: der 3. Mai.
-_DOTTED_ORDINALS = ("de", "da", "no", "nb", "nn", "fi", "cs", "sk", "pl", "hu", "sl", "hr", "et", "lv", "is", "tr")
+_DOTTED_ORDINALS = (
+    "de",
+    "da",
+    "no",
+    "nb",
+    "nn",
+    "fi",
+    "cs",
+    "sk",
+    "pl",
+    "hu",
+    "sl",
+    "hr",
+    "et",
+    "lv",
+    "is",
+    "tr",
+)
+# Written with a capital before a name; small, they are words (`come here, hon. Then`).
 _NAME_TITLES = frozenset(
-    "mr mrs ms messrs dr prof rev hon capt lt col gen sgt cpl pvt maj cmdr cdr adm sen gov pres supt insp "
-    "st mt ft fr mme mlle m jr. sr. no nos vol vols fig figs pp p ch chap sec op cf viz eg ie vs ca approx "
-    "e.g i.e v vv".split()
+    str.split(
+        "mr mrs ms messrs dr drs prof rev hon capt lt col gen sgt cpl pvt maj cmdr cdr adm sen gov pres "
+        "supt insp st mt ft fr mme mlle m"
+    )
+)
+# Never end a sentence, in either case.
+_NEVER_FINAL = frozenset(
+    str.split("no nos vol vols fig figs pp p ch chap sec op cf viz vs ca approx e.g i.e v vv")
 )
 # End a sentence only if what follows looks like a new one.
 _MAYBE_FINAL = frozenset(
-    "jr sr esq inc ltd co corp bros dept ave blvd rd etc al a.m p.m ed eds jan feb mar apr jun jul aug sept sep "
-    "oct nov dec mon tue tues wed thu thur thurs fri sat sun hrs hr min sq ph.d m.d b.a m.a".split()
+    str.split(
+        "jr sr esq inc ltd co corp bros dept ave blvd rd etc al a.m p.m ed eds jan feb mar apr jun "
+        "jul aug sept sep oct nov dec mon tue tues wed thu thur thurs fri sat sun hrs hr min sq ph.d "
+        "m.d b.a m.a"
+    )
 )
 _OTHER_TITLES = {
-    "de": "hr fr dr prof z.b d.h u.a bzw ca nr str usw evtl ggf s vgl inkl max st abs bd".split(),
-    "fr": "m mm mme mlle dr pr me st ste p.ex cf av bd env etc vol chap n".split(),
-    "es": "sr sra srta dr dra ud uds d dª prof lic ing gral p.ej pág págs etc núm ee.uu".split(),
-    "it": "sig sigg dott prof avv ing on pag es ecc cfr n vol cap s".split(),
-    "pt": "sr sra srta dr dra prof d pág págs ex etc núm av exmo".split(),
-    "nl": "dhr mevr dr prof bijv b.v o.a nr blz enz mr drs ir".split(),
+    "de": str.split("hr fr dr prof z.b d.h u.a bzw ca nr str usw evtl ggf s vgl inkl max st abs bd"),
+    "fr": str.split("m mm mme mlle dr pr me st ste p.ex cf av bd env etc vol chap n"),
+    "es": str.split("sr sra srta dr dra ud uds d dª prof lic ing gral p.ej pág págs etc núm ee.uu"),
+    "it": str.split("sig sigg dott prof avv ing on pag es ecc cfr n vol cap s"),
+    "pt": str.split("sr sra srta dr dra prof d pág págs ex etc núm av exmo"),
+    "nl": str.split("dhr mevr dr prof bijv b.v o.a nr blz enz mr drs ir"),
 }
 _STARTERS = frozenset(
-    "the a an he she it we they i you this that these those there then in on at but and so for if when what who "
-    "why how where no yes not now my his her our your their as after before is was were do did one all".split()
+    str.split(
+        "the a an he she it we they i you this that these those there then in on at but and so for if "
+        "when what who why how where no yes not now my his her our your their as after before is was "
+        "were do did one all"
+    )
 )
-_NUMBER_FOLLOWS = frozenset("no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv".split())
+_NUMBER_FOLLOWS = frozenset(str.split("no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv"))
 _WORD_BEFORE = re.compile(r"[^\W_](?:[\w’'-]|\.(?=\w))*$")
 _NEXT_WORD = re.compile(rf"[{re.escape(_OPENERS)}\s]*(?P<word>[\w’'-]+)")
 _SPEECH_TAG = re.compile(
     r"(?:I|(?!(?:He|She|They|We|You|It|The|A|An|This|That|There)\s)[A-Z][\w’'.-]*(?:\s[A-Z][\w’'.-]*){0,2})\s"
-    r"(?:said|says|asked|asks|cried|replied|answered|whispered|shouted|called|exclaimed|murmured|muttered|added|"
-    r"began|went on|continued|repeated|returned|remarked|observed|thought|yelled|screamed|sighed|laughed|growled|"
+    r"(?:said|says|asked|asks|cried|replied|answered|whispered|shouted|called|exclaimed|murmured|"
+    r"muttered|added|"
+    r"began|went on|continued|repeated|returned|remarked|observed|thought|yelled|screamed|sighed|"
+    r"laughed|growled|"
     r"gasped|snapped|demanded|inquired|interrupted|agreed|insisted|declared|roared|sobbed|wondered)\b"
 )
 _SPEECH_TAG_ZH = re.compile(r"[^，。！？；：“”「」\s]{0,8}?(?:说|道|问|喊|叫|答|嚷|吼|笑|叹|骂)")
@@ -130,23 +161,26 @@ def _stop_ends(text: str, match: re.Match[str], word: str, base: str) -> bool:
     lower = last.lower()
     if match["closers"]:
         return True
-    if lower in _NUMBER_FOLLOWS and word and not (word[0].isdigit() or _is_roman(word)):
+    is_initial = len(last) == 1 and last.isupper()
+    if lower in _NUMBER_FOLLOWS and not is_initial and word and not (word[0].isdigit() or _is_roman(word)):
         return True
     if lower == "st" and word.lower() in _STARTERS:
         return True
-    if lower in _NAME_TITLES and base in ("en", "") or lower in _OTHER_TITLES.get(base, ()):
+    is_title = lower in _NEVER_FINAL or (lower in _NAME_TITLES and last[0].isupper())
+    if (is_title and base == "en" and not (is_initial and lower != "m")) or lower in _OTHER_TITLES.get(
+        base, ()
+    ):
         return False
     is_acronym = re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", last) is not None
     if lower in _MAYBE_FINAL or is_acronym:
         usual = lower in ("etc", "a.m", "p.m") and word.lower() not in _NAME_TITLES
         return not word or word.lower() in _STARTERS or usual
-    if len(last) == 1 and last.isalpha() and last.isupper():
+    if is_initial:
         return _initial_ends(text, match, last, word)
-    if last.isdigit() and len(last) <= 3 and not text[: match.start() - len(last)].strip():
+    before_list = text[max(0, match.start() - 40) : match.start() - len(last)]
+    if last.isdigit() and len(last) <= 3 and before_list.rstrip(" ")[-1:] in ("", "\n"):
         return False  # `1. First item`: the number of a list
-    if last.isdigit() and len(last) <= 2 and base in _DOTTED_ORDINALS:
-        return False
-    return True
+    return not (last.isdigit() and len(last) <= 2 and base in _DOTTED_ORDINALS)
 
 
 def _is_roman(word: str) -> bool:

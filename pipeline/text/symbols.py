@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from pipeline.text.rules import Rule
+from pipeline.text.rules import Rule, Say
 from pipeline.text.spoken import Tongue
 
 _AND = {
-    "en": "and", "es": "y", "fr": "et", "it": "e", "pt": "e", "de": "und", "nl": "en", "sv": "och", "da": "og",
-    "no": "og", "pl": "i", "ru": "и", "tr": "ve", "zh": "和", "ja": "と", "ko": "와",
+    "en": "and", "es": "y", "fr": "et", "it": "e", "pt": "e", "de": "und", "nl": "en", "sv": "och",
+    "da": "og", "no": "og", "pl": "i", "ru": "и", "tr": "ve", "zh": "和", "ja": "と", "ko": "와",
 }  # fmt: skip
 _ENGLISH = {
-    "@": "at", "#": "hash", "+": "plus", "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus",
-    "≈": "about", "≠": "is not", "<": "is less than", ">": "is greater than", "≤": "is at most",
-    "≥": "is at least", "√": "the square root of", "∞": "infinity", "§": "section", "¶": "paragraph",
-    "π": "pi", "%": "percent", "°": "degrees", "−": "minus", "$": "dollars", "£": "pounds", "€": "euros",
-    "¥": "yen", "¢": "cents",
+    "@": "at", "#": "hash", "+": "plus", "=": "equals", "×": "times", "÷": "divided by",
+    "±": "plus or minus", "≈": "about", "≠": "is not", "<": "is less than", ">": "is greater than",
+    "≤": "is at most", "≥": "is at least", "√": "the square root of", "∞": "infinity", "§": "section",
+    "¶": "paragraph", "π": "pi", "%": "percent", "°": "degrees", "−": "minus", "$": "dollars",
+    "£": "pounds", "€": "euros", "¥": "yen", "¢": "cents",
 }  # fmt: skip
-_CHINESE = {"+": "加", "=": "等于", "×": "乘以", "÷": "除以", "±": "正负", "≈": "约等于", "<": "小于", ">": "大于",
-            "≤": "小于等于", "≥": "大于等于", "%": "百分号", "−": "减", "℃": "摄氏度", "°": "度", "√": "根号",
-            "∞": "无穷大", "$": "美元", "£": "英镑", "€": "欧元", "¥": "元", "￥": "元"}  # fmt: skip
+_CHINESE = {
+    "+": "加", "=": "等于", "×": "乘以", "÷": "除以", "±": "正负", "≈": "约等于", "<": "小于", ">": "大于",
+    "≤": "小于等于", "≥": "大于等于", "%": "百分号", "−": "减", "℃": "摄氏度", "°": "度", "√": "根号",
+    "∞": "无穷大", "$": "美元", "£": "英镑", "€": "欧元", "¥": "元", "￥": "元",
+}  # fmt: skip
 _SYMBOLS = {"en": _ENGLISH, "zh": _CHINESE}
 _TOP_DOMAINS = "com|org|net|edu|gov|io|info|co\\.uk|de|fr|eu|uk|biz|app|dev"
 _ADDRESS_MARKS = {
@@ -29,17 +30,6 @@ _ADDRESS_MARKS = {
     "=": "equals", "&": "and", "#": "hash", "%": "percent", "~": "tilde", "+": "plus",
 }  # fmt: skip
 _ADDRESS_MARKS_ZH = {".": "点", "/": "斜杠", ":": "冒号", "-": "杠", "_": "下划线", "@": "艾特"}
-_EMOJI_BLOCKS = (
-    (0x1F000, 0x1FAFF), (0x2600, 0x27BF), (0x2B00, 0x2BFF), (0x2300, 0x23FF), (0x3030, 0x3030), (0x303D, 0x303D),
-)  # fmt: skip
-
-
-def is_emoji(character: str) -> bool:
-    """Whether it is a pictograph, dingbat or flag letter; none of them is read aloud."""
-    code = ord(character)
-    if not any(first <= code <= last for first, last in _EMOJI_BLOCKS):
-        return False
-    return unicodedata.category(character) in ("So", "Sk", "Sm", "Po", "Cn")
 
 
 def _say_address(match: re.Match[str], tongue: Tongue) -> str:
@@ -87,21 +77,58 @@ def _say_numbered(match: re.Match[str], tongue: Tongue) -> str:
     return "number " if tongue.base == "en" else ""
 
 
+def _always(spoken: str) -> Say:
+    """A reading that is the same for whatever matched."""
+
+    def say(match: re.Match[str], tongue: Tongue) -> str:
+        return spoken
+
+    return say
+
+
 ADDRESS_RULES = (
-    Rule("email", re.compile(r"(?<![\w.])[A-Za-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b", re.A), _say_address, False),
-    Rule("url", re.compile(r"(?<!\w)(?:(?:https?|ftp)://|www\.)[\w.~:/?#@!$&'()*+,;=%-]*[\w/]", re.A | re.I), _say_address, False),
-    Rule("url", re.compile(rf"(?<![\w.@])(?:[a-z][\w-]+\.)+(?:{_TOP_DOMAINS})(?:/[\w./?=&%-]*\w)?(?![\w@-]|\.\w)", re.A), _say_address, False),
-)  # fmt: skip
+    Rule(
+        "email",
+        re.compile(r"(?<![\w.])[A-Za-z0-9][\w.+-]{0,63}@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b", re.A),
+        _say_address,
+        False,
+    ),
+    Rule(
+        "url",
+        re.compile(r"(?<!\w)(?:(?:https?|ftp)://|www\.)[\w.~:/?#@!$&'()*+,;=%-]*[\w/]", re.A | re.I),
+        _say_address,
+        False,
+    ),
+    Rule(
+        "url",
+        re.compile(
+            rf"(?<![\w.@])(?:[a-z][\w-]{1, 62}\.){1, 5}(?:{_TOP_DOMAINS})(?:/[\w./?=&%-]*\w)?(?![\w@-]|\.\w)",
+            re.A,
+        ),
+        _say_address,
+        False,
+    ),
+)
 
 # Marks that every engine gets in one form.
 MARK_RULES = (
-    Rule("ellipsis", re.compile(r"\.(?:\s?\.){2,}"), lambda match, tongue: "…", False),
-    Rule("dash", re.compile(r"(?<!-)-{2,3}(?!-)|[―⸺⸻‒]+|(?<=\s)[-–](?=\s)|(?<=[^\W\d])\s?–(?=\s?[^\W\d])"), lambda match, tongue: "—", False),
-    Rule("dash", re.compile(r"^[-–](?=\s?[^\W\d])|(?<=[“\"])[-–](?=\w)|[-–]$"), lambda match, tongue: "—", False),
-    Rule("dash", re.compile(r"[‐‑]"), lambda match, tongue: "-", False),
-    Rule("bracket", re.compile(r"[\[{]"), lambda match, tongue: "(", False),
-    Rule("bracket", re.compile(r"[\]}]"), lambda match, tongue: ")", False),
+    Rule("ellipsis", re.compile(r"\.(?:\s?\.){2,}"), _always("…"), False),
+    Rule(
+        "dash",
+        re.compile(r"(?<!-)-{2,3}(?!-)|[―⸺⸻‒]+|(?<=\s)[-–](?=\s)|(?<=[^\W\d])\s?–(?=\s?[^\W\d])"),
+        _always("—"),
+        False,
+    ),
+    Rule(
+        "dash",
+        re.compile(r"^[-–](?=\s?[^\W\d])|(?<=[“\"])[-–](?=\w)|[-–]$"),
+        _always("—"),
+        False,
+    ),
+    Rule("dash", re.compile(r"[‐‑]"), _always("-"), False),
+    Rule("bracket", re.compile(r"[\[{]"), _always("("), False),
+    Rule("bracket", re.compile(r"[\]}]"), _always(")"), False),
     Rule("symbol", re.compile(r"#\s?(?=\d)"), _say_numbered, True),
     Rule("symbol", re.compile(r"[&＆]"), _say_and, False),
     Rule("symbol", re.compile(r"[-@#+=×÷±≈≠<>≤≥√∞§¶π%°℃−$£€¥￥¢]"), _say_symbol, False),
-)  # fmt: skip
+)

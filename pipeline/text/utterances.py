@@ -12,14 +12,16 @@ from pipeline.text.sentences import split_sentences
 from pipeline.text.spoken import SpokenText
 from pipeline.text.view import is_cjk
 
-# How far from an even split a cut may lie, as a share of the text: a sentence end is worth a longer way.
-_REACH = (0.45, 0.4, 0.35, 0.35, 0.3)
+# How far from an even split a cut may lie, as a share of the text: a sentence end is worth a longer way, and
+# any white space is better than a cut inside a word.
+_REACH = (0.45, 0.4, 0.35, 0.35, 1.0)
 
 _STRONG = re.compile(r"[;:—；：][\"”’')」』]*\s*")
 _COMMA = re.compile(r"[,，、][\"”’')」』]*\s*")
 _CONJUNCTION = re.compile(
     r"\s+(?=(?:and|but|or|nor|so|yet|because|although|though|while|when|where|which|who|that|if|unless|until|"
-    r"before|after|since|as|than|with|without|for|from|into|et|mais|ou|que|qui|y|pero|porque|e|ma|che|und|aber|"
+    r"before|after|since|as|than|with|without|for|from|into|et|mais|ou|que|qui|y|pero|porque|e|"
+    r"ma|che|und|aber|"
     r"oder|weil|dass)\s)",
     re.IGNORECASE,
 )
@@ -86,11 +88,21 @@ def _place_in_word(text: str, target: int, limit: int) -> int:
     places = [place for place in range(1, len(text)) if not _is_joined(text, place)]
     if not places:
         return min(limit, len(text) - 1)
-    return min(places, key=lambda place: (not is_cjk(text[place - 1]), abs(place - target), place)
-               if any(is_cjk(character) for character in text) else (False, abs(place - target), place))
+    return min(
+        places,
+        key=lambda place: (
+            (not is_cjk(text[place - 1]), abs(place - target), place)
+            if any(is_cjk(character) for character in text)
+            else (False, abs(place - target), place)
+        ),
+    )
 
 
 def _is_joined(text: str, place: int) -> bool:
     character, before = text[place], text[place - 1]
     joins = unicodedata.category(character)[0] == "M" or character in "\u200c\u200d"
-    return joins or before == "\u200d" or (0xDC00 <= ord(character) <= 0xDFFF and 0xD800 <= ord(before) <= 0xDBFF)
+    return (
+        joins
+        or before == "\u200d"
+        or (0xDC00 <= ord(character) <= 0xDFFF and 0xD800 <= ord(before) <= 0xDBFF)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -9,10 +10,20 @@ ZERO_WIDTH_JOINERS = "\u200c\u200d"
 KEYCAP = "\u20e3"
 CJK_LANGUAGES = ("zh", "ja", "ko", "yue")
 
+# What most lines consist of alone; none of it is folded or hidden.
+_COMMON = re.compile(r"[ -~“”‘’—–…À-ÖØ-öø-ÿ\u4e00-\u9fff。、《》「」『』]*")
+_COMMON_CJK = re.compile(r"[ -~“”‘’—–…À-ÖØ-öø-ÿ\u4e00-\u9fff。、《》「」『』，！？；：]*")
+_SPACES = str.maketrans("\t\n\r\u00a0", "    ")
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 _FULL_WIDTH_OFFSET = 0xFEE0
 # In CJK text full-width stops and brackets are the right ones; only these stand for their ASCII twins.
 _FULL_WIDTH_FOR_CJK = frozenset("％＋－／．＄＆＠＝＃＊＿")
+
+
+_EMOJI_BLOCKS = (
+    (0x1F000, 0x1FAFF), (0x2600, 0x27BF), (0x2B00, 0x2BFF), (0x2300, 0x23FF), (0x3030, 0x3030),
+    (0x303D, 0x303D),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,20 @@ def is_cjk(character: str) -> bool:
     )
 
 
+def is_emoji(character: str) -> bool:
+    """Whether it is a pictograph, dingbat or flag letter; none of them is read aloud."""
+    code = ord(character)
+    if not any(first <= code <= last for first, last in _EMOJI_BLOCKS):
+        return False
+    return unicodedata.category(character) in ("So", "Sk", "Sm", "Po", "Cn")
+
+
 def clean_view(written: str, base_language: str) -> View:
     """The view of a written text; every written character is in it or in its `hidden`."""
-    if written.isascii() and written.isprintable():
-        return View(written, list(range(len(written))), list(range(1, len(written) + 1)), [])
     cjk = base_language in CJK_LANGUAGES
+    spaced = written.translate(_SPACES)
+    if (_COMMON_CJK if cjk else _COMMON).fullmatch(spaced):
+        return View(spaced, list(range(len(written))), list(range(1, len(written) + 1)), [])
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -78,9 +98,7 @@ def _cluster_end(written: str, position: int) -> int:
     end = position + 1
     if written[position].isspace() or _hidden_rule(written, position):
         return end
-    while end < len(written) and (
-        unicodedata.category(written[end])[0] == "M" or _joins(written, end)
-    ):
+    while end < len(written) and (unicodedata.category(written[end])[0] == "M" or _joins(written, end)):
         end += 1
     return end
 
@@ -110,7 +128,9 @@ def _hidden_rule(written: str, position: int) -> str | None:
 
 
 def _is_variation(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef" or character == KEYCAP
+    return (
+        "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef" or character == KEYCAP
+    )
 
 
 def _fold(cluster: str, cjk: bool) -> str:

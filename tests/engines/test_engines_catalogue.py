@@ -1,6 +1,6 @@
+import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,8 @@ def test_every_engine_folder_with_an_engine_file_is_in_the_catalogue() -> None:
 def test_reading_the_catalogue_imports_no_engine() -> None:
     program = (
         "import sys; from pipeline.engines.catalogue import load_catalogue; load_catalogue(); "
-        "print([name for name in sys.modules if name.startswith('pipeline.engines.') and name.count('.') > 2], "
+        "print([name for name in sys.modules if name.startswith('pipeline.engines.') and "
+        "name.count('.') > 2], "
         "[name for name in ('torch', 'espeakng_loader', 'misaki') if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -104,7 +105,7 @@ def test_all_that_an_engine_file_says_is_in_the_catalogue(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("summary: sings", "sumary: sings", "sumary"),
+        ("summary: sings", "sumary: sings", "unknown key 'sumary'"),
         ("sample_rate: 24000", "sample_rate: fast", "sample_rate"),
         ("default_model: choir@1", "default_model: choir@9", "no model 'choir@9'"),
         ("id: choir@1", "id: chorus@1", "must be called 'choir@...'"),
@@ -148,7 +149,7 @@ def test_a_voice_is_found_by_engine_and_name() -> None:
     ],
 )
 def test_an_unknown_voice_names_the_nearest(name: str, hint: str) -> None:
-    with pytest.raises(UsageError, match="^no ") as caught:
+    with pytest.raises(UsageError, match=r"^no ") as caught:
         load_catalogue().resolve_voice(name)
     assert hint in str(caught.value)
 
@@ -170,7 +171,9 @@ def test_a_voice_alone_is_one_part_of_weight_one() -> None:
 
 
 @given(shares, st.randoms(use_true_random=False))
-def test_the_order_in_which_a_blend_is_written_does_not_matter(blend: dict[str, int], shuffler) -> None:
+def test_the_order_in_which_a_blend_is_written_does_not_matter(
+    blend: dict[str, int], shuffler: random.Random
+) -> None:
     names = list(blend)
     shuffler.shuffle(names)
     one = load_catalogue().resolve_voice(written(blend))
@@ -266,11 +269,3 @@ def test_a_missing_package_says_what_to_install(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", ["tone", "espeak"])
 def test_an_engine_is_made_by_its_name_and_holds_nothing_before_it_is_loaded(name: str) -> None:
     assert create_engine(name).bytes_held() == 0
-
-
-def test_the_catalogue_costs_little_cpu() -> None:
-    """Every command reads it; CPU time, so that a busy machine does not fail it, with room for slow ones."""
-    folder = Path(sys.modules["pipeline.engines.catalogue"].__file__ or "").parent
-    before_s = time.process_time()
-    read_catalogue(folder)
-    assert time.process_time() - before_s < 0.5

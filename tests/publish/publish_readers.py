@@ -223,7 +223,8 @@ def _comments(body: bytes) -> list[tuple[str, str]]:
 
 
 def _ogg_packets(data: bytes, wanted: int) -> list[bytes]:
-    packets, parts, at = [], b"", 0
+    packets: list[bytes] = []
+    parts, at = b"", 0
     while len(packets) < wanted:
         assert data[at : at + 4] == b"OggS"
         lacing = data[at + 27 : at + 27 + data[at + 26]]

@@ -16,17 +16,17 @@ from pipeline.takes.take import Take
 
 RATE = 44_100
 NARRATOR = "Ann Ü. Reader"
-LONG_TITLE = "Ein sehr langer Titel – " + "ü" * 138  # 302 bytes of UTF-8
+LONG_TITLE = "Ein sehr langer Titel · " + "ü" * 138  # 301 bytes of UTF-8
 
 TAGS = Tags(
     title=LONG_TITLE,
-    album="Märchen – 童话",
+    album="Märchen · 童话",
     author="Jakob Grimm & <Wilhelm>",
     narrators=(NARRATOR, "Zoë"),
     series="Hausmärchen",
     series_part="2",
     subtitle="Erster Band",
-    publisher="Reimer’s",
+    publisher="Reimers Söhne",
     language="de-de",
     isbn="978-3-16-148410-0",
     asin="B00ABC1234",

@@ -1,8 +1,8 @@
-"""Fixture takes of tone bursts, written as real FLAC files."""
+"""A bench on which chapters are put together from fixture takes: tone bursts in real FLAC files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,28 +13,42 @@ from pipeline.audio import Audio, encode_flac
 from pipeline.direction import Direction, Realisation
 from pipeline.hashing import digest_bytes
 from pipeline.levels import measure_take
-from pipeline.script.model import Item, Line, Pacing, Relation, Span
+from pipeline.script.model import Item, Line, Pacing, Pause, Relation, SceneBreak, Sound, Span
 from pipeline.stitch.timeline import CastTake, ChapterScore
 from pipeline.takes.take import Take
 
 SPAN = Span("book.md", 1, 0, 1)
 
 
-def burst(duration_s: float, sample_rate: int, before_s: float = 0.0, after_s: float = 0.0) -> Audio:
-    """A 440 Hz tone of -17 dBFS with syllables at 4 Hz, between stretches of digital silence."""
-    time = np.arange(round(duration_s * sample_rate)) / sample_rate
-    tone = 0.2 * np.sin(2 * np.pi * 440 * time) * (0.6 + 0.4 * np.cos(2 * np.pi * 4 * time))
-    silences = [np.zeros(round(length * sample_rate)) for length in (before_s, after_s)]
-    return Audio.mono(np.concatenate([silences[0], tone, silences[1]]), sample_rate)
+class Bench:
+    """Makes takes, items and scores; files lie in `folder`."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-@pytest.fixture
-def make_take(tmp_path: Path) -> Callable[..., Take]:
-    """Writes audio as a take's file and gives the take."""
+    def burst(
+        self, duration_s: float, sample_rate: int = 24_000, before_s: float = 0.0, after_s: float = 0.0
+    ) -> Audio:
+        """A 440 Hz tone of about -17 dBFS, swelling like syllables, between digital silence."""
+        time = np.arange(round(duration_s * sample_rate)) / sample_rate
+        tone = 0.2 * np.cos(2 * np.pi * 440 * time) * (0.8 + 0.2 * np.cos(2 * np.pi * 4 * time))
+        before, after = (np.zeros(round(length * sample_rate)) for length in (before_s, after_s))
+        return Audio.mono(np.concatenate([before, tone, after]), sample_rate)
 
-    def make(line_id: str, audio: Audio, voice: str = "tone/mid", **asked: object) -> Take:
+    def speechlike(self, duration_s: float, sample_rate: int = 24_000, peak: float = 0.35) -> Audio:
+        """Pulses through a resonance: peaks 15 dB over the loudness, as voices have them."""
+        time = np.arange(round(duration_s * sample_rate)) / sample_rate
+        source = np.random.default_rng(3).standard_normal(time.size) * 0.02
+        source[:: sample_rate // 120] += 1.0
+        ring = np.arange(200)
+        resonance = np.exp(-ring / 25) * np.sin(2 * np.pi * 600 / sample_rate * ring)
+        voice = np.convolve(source, resonance)[: time.size] * (0.55 + 0.45 * np.cos(2 * np.pi * 4 * time))
+        return Audio.mono(voice * (peak / np.abs(voice).max()), sample_rate)
+
+    def take(self, line_id: str, audio: Audio, voice: str = "tone/mid", **asked: object) -> Take:
+        """A take of that audio, written as FLAC."""
         data = encode_flac(audio)
-        path = tmp_path / f"{line_id}.flac"
+        path = self.folder / f"{line_id}.flac"
         path.write_bytes(data)
         return Take(
             key=digest_bytes(data + line_id.encode()),
@@ -59,22 +73,41 @@ def make_take(tmp_path: Path) -> Callable[..., Take]:
             path=path,
         )
 
-    return make
+    def line(self, line_id: str, relation: Relation = "sentence", title: bool = False) -> Line:
+        return Line(line_id, "narrator", "a", Direction(), relation, (SPAN,), "en-us", title=title)
+
+    def pause(self, duration_s: float) -> Pause:
+        return Pause(duration_s, SPAN)
+
+    def scene_break(self) -> SceneBreak:
+        return SceneBreak(SPAN)
+
+    def sound(
+        self, name: str, audio: Audio, under: bool = False, gain_db: float = 0.0, duck_db: float = -8.0
+    ) -> Sound:
+        """A cue of that audio, written as FLAC."""
+        file = self.folder / name
+        file.write_bytes(encode_flac(audio))
+        return Sound(file, gain_db, under, SPAN, duck_db=duck_db)
+
+    def score(
+        self,
+        items: Sequence[Item],
+        takes: Sequence[Take],
+        sample_rate: int = 24_000,
+        pacing: Pacing | None = None,
+    ) -> ChapterScore:
+        """A chapter of items whose takes are mixed at 0 dB."""
+        cast = {take.line_id: CastTake(take, 0.0) for take in takes}
+        return ChapterScore("One", tuple(items), cast, pacing or Pacing(), sample_rate)
+
+    def chapter(self, take: Take, count: int, pacing: Pacing | None = None) -> ChapterScore:
+        """`count` lines of one paragraph that all have the same take."""
+        lines = [self.line(f"l-{index}", "sentence" if index else "start") for index in range(count)]
+        takes = [replace(take, line_id=line.id) for line in lines]
+        return self.score(lines, takes, take.sample_rate, pacing)
 
 
-def line(line_id: str, relation: Relation = "sentence", title: bool = False) -> Line:
-    return Line(line_id, "narrator", "a", Direction(), relation, (SPAN,), "en-us", title=title)
-
-
-def score_of(
-    items: tuple[Item, ...], takes: list[Take], sample_rate: int = 24_000, pacing: Pacing | None = None
-) -> ChapterScore:
-    """A chapter of items whose takes are mixed at 0 dB."""
-    cast = {take.line_id: CastTake(take, 0.0) for take in takes}
-    return ChapterScore("One", items, cast, pacing or Pacing(), sample_rate)
-
-
-def repeated(take: Take, count: int) -> tuple[tuple[Item, ...], list[Take]]:
-    """`count` lines of one paragraph that all have the same take."""
-    lines = tuple(line(f"l-{index}", "sentence" if index else "start") for index in range(count))
-    return lines, [replace(take, line_id=item.id) for item in lines]
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)

@@ -67,6 +67,7 @@ class EspeakLibrary:
 
     def __init__(self, scratch: Path) -> None:
         library, self._data = _installed()
+        self._variants = {path.name for path in (self._data / "voices" / "!v").glob("*")}
         self._lock = threading.Lock()
         try:
             scratch.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,8 @@ class EspeakLibrary:
 
     def _identifier(self, voice: str) -> str:
         name, plus, variant = voice.partition("+")
-        if name not in self._identifiers:
+        # espeak itself ignores a variant that it does not find.
+        if name not in self._identifiers or (plus and variant not in self._variants):
             raise LineError(f"espeak has no voice '{voice}'")
         return f"{self._identifiers[name]}{plus}{variant}"
 

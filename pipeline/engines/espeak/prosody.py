@@ -81,11 +81,14 @@ def parameters_of(direction: Direction) -> Parameters:
     prosody = prosody_of(direction.felt)
     warnings: list[str] = []
     wpm = DEFAULT_WPM * direction.rate * prosody.rate
-    pitch = DEFAULT_PITCH + PITCH_PER_SEMITONE * (direction.pitch_semitones + prosody.semitones)
+    semitones = direction.pitch_semitones + prosody.semitones
+    pitch = DEFAULT_PITCH + PITCH_PER_SEMITONE * semitones
+    # espeak's range is in Hz: it moves with the pitch, to be as wide to the ear as before.
+    pitch_range = DEFAULT_RANGE * prosody.pitch_range * 2 ** (semitones / 12)
     return Parameters(
         rate_wpm=_bounded("rate", wpm, WPM_RANGE, warnings),
         pitch=_bounded("pitch", pitch, (0, 100), warnings),
-        pitch_range=round(DEFAULT_RANGE * prosody.pitch_range),
+        pitch_range=min(round(pitch_range), 100),
         volume=min(round(DEFAULT_VOLUME * 10 ** (prosody.level_db / 20)), MAX_VOLUME),
         warnings=tuple(warnings),
     )

@@ -122,7 +122,7 @@ def _without_weight_norm(flat: Mapping[str, Tensor]) -> Iterator[tuple[str, Tens
 
 
 def _is_used(name: str) -> bool:
-    """Whether the model has this tensor: BERT's pooler and AdaIN's identity scale (1) and shift (0) are not."""
+    """Whether the model has this tensor; not so BERT's pooler and AdaIN's identity scale and shift."""
     return not re.search(r"\.pooler\.|\.norm\.(weight|bias)$|position_ids$|token_type_ids$", name)
 
 
@@ -135,7 +135,7 @@ def read_packaged(path: Path) -> dict[str, Tensor]:
         EngineError: not an ONNX graph of Kokoro.
     """
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         graph = onnx.load(path).graph
@@ -224,15 +224,15 @@ def _gates(rows: Array) -> Array:
 
 
 def _module(node: str) -> str:
-    """The official module path of a graph node: `/encoder/F0.0/conv1/Conv_quant` -> `predictor.F0.0.conv1`."""
+    """The official path of a node: `/encoder/F0.0/conv1/Conv_quant` -> `predictor.F0.0.conv1`."""
     parts = node.strip("/").split("/")[:-1]
     parts = [re.sub(r"_\d+$", "", part) for part in parts]  # repeats of ALBERT's one shared layer
     parts = parts[1:]  # `encoder` or the first `decoder`
     if re.match(r"(F0|N)(\.|_proj)|shared", parts[0]):
         parts.insert(0, "predictor")
     # A child of a Sequential is named with its parent's path before it: `cnn.0/cnn.0.0`.
-    kept = [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(f"{part}.")]
-    return ".".join(kept)
+    following = [*parts[1:], ""]
+    return ".".join(a for a, b in zip(parts, following, strict=True) if not b.startswith(f"{a}."))
 
 
 def _first_line(error: BaseException) -> str:

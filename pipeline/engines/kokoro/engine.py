@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,11 +34,9 @@ GPU_TOKENS = 4096
 BYTES_PER_TOKEN = 2 << 20
 LONGEST_TOKENS = 512
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """One passage of one utterance, all that the network needs to speak it."""
 
     passage: Passage
@@ -49,7 +46,7 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class _Spoken:
+class Spoken:
     """What the network made of one piece: frames of each token, and sound."""
 
     frames: list[int]
@@ -60,7 +57,7 @@ class _Spoken:
 class _Plan:
     """An utterance on its way: pieces to speak, and what is known of the result before."""
 
-    pieces: tuple[_Piece, ...]
+    pieces: tuple[Piece, ...]
     delivery: Delivery
     phonemes: str
     realisation: Realisation
@@ -143,7 +140,7 @@ class KokoroEngine:
             delivery, realisation, warnings = deliver(utterance.direction)
             passages = part(said.phonemes) if is_sounded(said.phonemes) else ()
             pieces = tuple(
-                _Piece(
+                Piece(
                     passage,
                     self._voices.row(utterance.voice, len(passage.phonemes)),
                     delivery,
@@ -155,11 +152,11 @@ class KokoroEngine:
             return error
         return _Plan(pieces, delivery, said.phonemes, realisation, (*said.warnings, *warnings))
 
-    def _spoken(self, pieces: Sequence[_Piece]) -> list[_Spoken]:
+    def _spoken(self, pieces: Sequence[Piece]) -> list[Spoken]:
         """What the network makes of each piece, in order, in passes of at most `_tokens_at_once` tokens."""
         if self._model is None:
             raise EngineError("kokoro is not loaded")
-        results: dict[int, _Spoken] = {}
+        results: dict[int, Spoken] = {}
         try:
             for numbers in _passes(pieces, self._tokens_at_once):
                 chosen = [pieces[number] for number in numbers]
@@ -168,7 +165,7 @@ class KokoroEngine:
             torch.cuda.empty_cache()
             raise MemoryError(f"kokoro: {_first_line(error)}") from error
         except RuntimeError as error:
-            if "alloc" in str(error):
+            if "DefaultCPUAllocator" in str(error):
                 raise MemoryError(f"kokoro: {_first_line(error)}") from error
             raise EngineError(f"kokoro stopped: {_first_line(error)}") from error
         return [results[number] for number in range(len(pieces))]
@@ -180,7 +177,7 @@ def create() -> Engine:
 
 
 @torch.inference_mode()
-def speak(model: KokoroModel, pieces: Sequence[_Piece], device: torch.device) -> list[_Spoken]:
+def speak(model: KokoroModel, pieces: Sequence[Piece], device: torch.device) -> list[Spoken]:
     """The sound of each piece in one pass of the network; none depends on its neighbors."""
     ids = [piece.passage.ids for piece in pieces]
     tokens = Lengths([len(line) for line in ids], device)
@@ -196,7 +193,7 @@ def speak(model: KokoroModel, pieces: Sequence[_Piece], device: torch.device) ->
     melodies = [melody(contours.f0[line], piece.delivery) for line, piece in enumerate(pieces)]
     sound = model.sound(contours.with_f0(torch.stack(melodies)), style, _noise(pieces, frames).to(device))
     sounds = sound.float().cpu().numpy()  # (batch, samples)
-    return [_Spoken(line, sounds[i, : sum(line) * SAMPLES_PER_FRAME]) for i, line in enumerate(frames)]
+    return [Spoken(line, sounds[i, : sum(line) * SAMPLES_PER_FRAME]) for i, line in enumerate(frames)]
 
 
 def sound_dtype(device: torch.device) -> torch.dtype:
@@ -208,7 +205,7 @@ def sound_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def _noise(pieces: Sequence[_Piece], frames: list[list[int]]) -> Tensor:
+def _noise(pieces: Sequence[Piece], frames: list[list[int]]) -> Tensor:
     """Standard normal noise (batch, samples), each line from its own seed, so neighbors do not matter."""
     counts = [sum(line) * SAMPLES_PER_FRAME for line in frames]
     noise = torch.zeros(len(pieces), max(counts))
@@ -218,7 +215,7 @@ def _noise(pieces: Sequence[_Piece], frames: list[list[int]]) -> Tensor:
     return noise
 
 
-def _passes(pieces: Sequence[_Piece], tokens: int) -> Iterator[list[int]]:
+def _passes(pieces: Sequence[Piece], tokens: int) -> Iterator[list[int]]:
     """Numbers of the pieces that go through the network together; like lengths together, to pad little."""
     order = sorted(range(len(pieces)), key=lambda number: -len(pieces[number].passage.phonemes))
     group: list[int] = []
@@ -232,7 +229,7 @@ def _passes(pieces: Sequence[_Piece], tokens: int) -> Iterator[list[int]]:
         yield group
 
 
-def _finished(plan: _Plan, spoken: Sequence[_Spoken]) -> Speech:
+def _finished(plan: _Plan, spoken: Sequence[Spoken]) -> Speech:
     """The utterance's speech from its pieces; silence if there was nothing to say."""
     if not spoken:
         silence = np.zeros(round(SILENCE_S * SAMPLE_RATE), dtype=np.float32)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.engines.kokoro.passages import vocabulary
-from pipeline.errors import LineError, MissingError, did_you_mean
+from pipeline.errors import EngineError, LineError, did_you_mean
 
 ENGLISH = ("en-us", "en-gb")
 CHINESE = "zh"
@@ -46,7 +46,21 @@ CHINESE_IPA = {
     "˨˩˦": "↓", "˧˩˧": "↓", "˨˩˩": "↓", "˧˥": "↗", "˥˩": "↘", "˥˥": "→", "˥": "→", "˨˩": "↓",
 }  # fmt: skip
 # Marks that writers use and the model does not know, and what is heard instead.
-MARKS = str.maketrans({"–": "—", "―": "—", "‘": "", "’": "", "'": "", "-": "", "‑": "", "·": " ", "\u200b": "", "¿": "", "¡": ""})
+MARKS = str.maketrans(
+    {
+        "–": "—",
+        "―": "—",
+        "‘": "",
+        "’": "",
+        "'": "",
+        "-": "",
+        "‑": "",
+        "·": " ",
+        "\u200b": "",
+        "¿": "",
+        "¡": "",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,6 @@ class Pronunciation:
 Lexicon = Sequence[tuple[str, str]]
 # Gives phonemes and the words it had none for.
 FrontEnd = Callable[[str, Lexicon], tuple[str, list[str]]]
-_log = logging.getLogger(__name__)
 # espeak-ng keeps its state in the process: two texts at once corrupt each other's phonemes without an error.
 _one_at_a_time = threading.Lock()
 
@@ -79,15 +92,15 @@ class Phonemizer:
             language: one of LANGUAGES.
             lexicon: words as they stand in the text, and their IPA.
         Raises:
-            LineError: a language that Kokoro does not speak.
-            MissingError: a front end is not installed.
+            LineError: a language that Kokoro does not speak, or text that its front end cannot read.
+            EngineError: a front end is not installed.
         """
         if language not in LANGUAGES:
             raise LineError(f"kokoro does not speak '{language}'", hint=did_you_mean(language, LANGUAGES))
         pieces, unknown = [], []
         with _one_at_a_time:
             for run_language, run in by_script(text, language):
-                phonemes, without = self._front_end(run_language)(run, lexicon)
+                phonemes, without = _said(self._front_end(run_language), run, lexicon)
                 pieces.append(phonemes)
                 unknown += without
         return known(tidy(" ".join(pieces)), [f"no pronunciation for '{word}'" for word in unknown])
@@ -96,6 +109,14 @@ class Phonemizer:
         if language not in self._front_ends:
             self._front_ends[language] = _make(language)
         return self._front_ends[language]
+
+
+def _said(front_end: FrontEnd, text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
+    try:
+        return front_end(text, lexicon)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # misaki trusts its input; what it trips over is one line's text, not the engine.
+        raise LineError(f"no pronunciation can be made of '{text}'", hint="write it another way") from error
 
 
 def by_script(text: str, language: str) -> Iterator[tuple[str, str]]:
@@ -157,7 +178,7 @@ def _make(language: str) -> FrontEnd:
             return _english(language)
         return _chinese() if language == CHINESE else _espeak(language)
     except (ImportError, OSError, RuntimeError) as error:
-        raise MissingError(
+        raise EngineError(
             f"the front end for '{language}' cannot start: {error}", hint="install fullcast again"
         ) from error
 
@@ -202,11 +223,12 @@ def _spacy_model() -> Iterator[None]:
 
 def _chinese() -> FrontEnd:
     """misaki's pinyin with tone sandhi of words, as version 1.0 of the model was trained."""
-    import jieba
     from misaki import zh
 
-    jieba.setLogLevel(logging.WARNING)
-    return _around_words(lambda text: zh.ZHG2P()(text)[0], CHINESE)
+    # It tells on every first use how long its dictionary took to load.
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    convert = zh.ZHG2P()
+    return _around_words(lambda text: convert(text)[0], CHINESE)
 
 
 def _espeak(language: str) -> FrontEnd:

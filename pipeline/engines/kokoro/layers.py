@@ -8,8 +8,8 @@ the length is zero before every convolution wider than 1.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 STYLE_SIZE = 128
 NORM_EPSILON = 1e-5
@@ -61,7 +61,7 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, length, in) -> (batch, length / stride, out)."""
-        y = F.conv2d(
+        y = functional.conv2d(
             x.transpose(1, 2).unsqueeze(2),  # (batch, in, 1, length), a view
             self.weight.permute(0, 2, 1).unsqueeze(2),  # (out, in, 1, width), a view
             self.bias,
@@ -154,7 +154,7 @@ class StyledBlock(nn.Module):
 
 def _styled_leak(norm: AdaIN, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
     scale, shift = norm.affine(x, style, lengths)
-    return lengths.zero_behind(F.leaky_relu_(torch.addcmul(shift, x, scale), LEAK))
+    return lengths.zero_behind(functional.leaky_relu_(torch.addcmul(shift, x, scale), LEAK))
 
 
 class DepthwiseDouble(nn.Module):
@@ -167,7 +167,7 @@ class DepthwiseDouble(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """out[2i] = x[i] w1, out[2i+1] = x[i] w2 + x[i+1] w0, each + bias."""
-        following = F.pad(x[:, 1:], (0, 0, 0, 1))
+        following = functional.pad(x[:, 1:], (0, 0, 0, 1))
         even = x * self.weight[1]
         odd = x * self.weight[2] + following * self.weight[0]
         return torch.stack((even, odd), dim=2).flatten(1, 2) + self.bias  # (batch, 2 length, channels)
@@ -188,8 +188,10 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, length, in), zero behind each line -> (batch, length * stride, out)."""
         batch, length, _ = x.shape
-        halves = F.linear(x, self.weight).view(batch, length, 2, -1)  # (batch, length, 2, stride * out)
-        sums = F.pad(halves[:, :, 0], (0, 0, 0, 1))
+        halves = functional.linear(x, self.weight).view(
+            batch, length, 2, -1
+        )  # (batch, length, 2, stride * out)
+        sums = functional.pad(halves[:, :, 0], (0, 0, 0, 1))
         sums[:, 1:] += halves[:, :, 1]
         rows = sums.view(batch, (length + 1) * self.stride, -1)
         crop = self.stride // 2

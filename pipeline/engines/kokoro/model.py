@@ -12,10 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
-from pipeline.engines.kokoro.layers import LEAK, STYLE_SIZE, BiLSTM, Conv, Lengths, SnakeBlock, StyledBlock, Upsample
+from pipeline.engines.kokoro.layers import (
+    LEAK,
+    STYLE_SIZE,
+    BiLSTM,
+    Conv,
+    Lengths,
+    SnakeBlock,
+    StyledBlock,
+    Upsample,
+)
 from pipeline.engines.kokoro.source import (
     CONTOUR_PER_FRAME,
     HARMONICS,
@@ -100,7 +109,7 @@ class Albert(nn.Module):
         embed = self.embeddings
         positions = torch.arange(ids.shape[1], device=ids.device)
         x = embed["word_embeddings"](ids) + embed["position_embeddings"](positions)
-        x = embed["LayerNorm"](x + embed["token_type_embeddings"].weight[0])
+        x = embed["LayerNorm"](x + embed["token_type_embeddings"](torch.zeros_like(positions)))
         x = self.encoder["embedding_hidden_mapping_in"](x)
         keys = None if tokens.mask is None else tokens.mask.view(ids.shape[0], 1, 1, -1)
         layer = self.encoder.get_submodule("albert_layer_groups.0.albert_layers.0")
@@ -123,14 +132,14 @@ class AlbertLayer(nn.Module):
     def forward(self, x: Tensor, keys: Tensor | None) -> Tensor:
         """(batch, T, 768) -> the same; `keys` (batch, 1, 1, T) is False on padding."""
         batch, length, _ = x.shape
-        heads = [
+        query, key, value = (
             self.attention[name](x).view(batch, length, BERT_HEADS, -1).transpose(1, 2)  # (batch, 12, T, 64)
             for name in _ATTENTION[:3]
-        ]
-        mixed = F.scaled_dot_product_attention(*heads, attn_mask=keys)
+        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
         mixed = self.attention["dense"](mixed.transpose(1, 2).reshape(batch, length, BERT_SIZE))
         x = self.attention["LayerNorm"](x + mixed)
-        inner = F.gelu(self.ffn(x), approximate="tanh")
+        inner = functional.gelu(self.ffn(x), approximate="tanh")
         return self.full_layer_layer_norm(self.ffn_output(inner) + x)
 
 
@@ -147,7 +156,7 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, length, channels) -> the same."""
-        return F.layer_norm(x, self.gamma.shape, self.gamma, self.beta)
+        return functional.layer_norm(x, self.gamma.shape, self.gamma, self.beta)
 
 
 class TextEncoder(nn.Module):
@@ -156,7 +165,9 @@ class TextEncoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(SYMBOLS, HIDDEN)
-        self.cnn = nn.ModuleList(nn.ModuleList([Conv(HIDDEN, HIDDEN, 5), ChannelNorm(HIDDEN)]) for _ in range(3))
+        self.cnn = nn.ModuleList(
+            nn.ModuleList([Conv(HIDDEN, HIDDEN, 5), ChannelNorm(HIDDEN)]) for _ in range(3)
+        )
         self.lstm = BiLSTM(HIDDEN, HIDDEN)
 
     def forward(self, ids: Tensor, tokens: Lengths) -> Tensor:
@@ -164,7 +175,7 @@ class TextEncoder(nn.Module):
         x = tokens.zero_behind(self.embedding(ids))
         for layers in self.cnn:
             conv, norm = layers.children()
-            x = tokens.zero_behind(F.leaky_relu(norm(conv(x)), LEAK))
+            x = tokens.zero_behind(functional.leaky_relu(norm(conv(x)), LEAK))
         return tokens.zero_behind(self.lstm.over(x, tokens))
 
 
@@ -178,7 +189,7 @@ class StyledNorm(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(batch, T, 512) -> the same."""
         gain, shift = self.fc(style).unsqueeze(1).chunk(2, dim=-1)
-        return (1 + gain) * F.layer_norm(x, (HIDDEN,)) + shift
+        return (1 + gain) * functional.layer_norm(x, (HIDDEN,)) + shift
 
 
 class DurationEncoder(nn.Module):
@@ -235,7 +246,9 @@ class Predictor(nn.Module):
 
 def _contour_blocks() -> nn.ModuleList:
     half = HIDDEN // 2
-    return nn.ModuleList([StyledBlock(HIDDEN, HIDDEN), StyledBlock(HIDDEN, half, doubles=True), StyledBlock(half, half)])
+    return nn.ModuleList(
+        [StyledBlock(HIDDEN, HIDDEN), StyledBlock(HIDDEN, half, doubles=True), StyledBlock(half, half)]
+    )
 
 
 class Decoder(nn.Module):
@@ -283,25 +296,30 @@ class Generator(nn.Module):
             Upsample(sizes[stage], sizes[stage + 1], stride) for stage, stride in enumerate(UPSAMPLE_STRIDES)
         )
         self.noise_convs = nn.ModuleList(
-            [Conv(SPECTRUM_SIZE, sizes[1], 2 * last_stride, stride=last_stride), Conv(SPECTRUM_SIZE, sizes[2], 1)]
+            [
+                Conv(SPECTRUM_SIZE, sizes[1], 2 * last_stride, stride=last_stride),
+                Conv(SPECTRUM_SIZE, sizes[2], 1),
+            ]
         )
         self.noise_res = nn.ModuleList(
             SnakeBlock(size, width) for size, width in zip(sizes[1:], NOISE_WIDTHS, strict=True)
         )
-        self.resblocks = nn.ModuleList(SnakeBlock(size, width) for size in sizes[1:] for width in SNAKE_WIDTHS)
+        self.resblocks = nn.ModuleList(
+            SnakeBlock(size, width) for size in sizes[1:] for width in SNAKE_WIDTHS
+        )
         self.conv_post = Conv(sizes[-1], SPECTRUM_SIZE, 7)
 
     def forward(self, x: Tensor, style: Tensor, f0: Tensor, noise: Tensor, frames: Lengths) -> Tensor:
         """(batch, 2 frames, 512) and F0 (batch, 2 frames) -> sound (batch, 600 frames)."""
         spectra = frames.scaled(SPECTRA_PER_FRAME, more=1)
-        mixer = self.m_source["l_linear"]
-        source = excitation(f0, noise, mixer.weight.float(), mixer.bias.float())
+        mixer = self.m_source.get_parameter("l_linear.weight"), self.m_source.get_parameter("l_linear.bias")
+        source = excitation(f0, noise, *mixer)
         harmonics = spectrum(source, frames.scaled(SAMPLES_PER_FRAME), spectra).to(x.dtype)
         before = frames.scaled(2)
         stages = (frames.scaled(2 * UPSAMPLE_STRIDES[0]), spectra)
         for stage, lengths in enumerate(stages):
             excited = self.noise_res[stage](self.noise_convs[stage](harmonics), style, lengths)
-            x = self.ups[stage](before.zero_behind(F.leaky_relu(x, 0.1)))
+            x = self.ups[stage](before.zero_behind(functional.leaky_relu(x, 0.1)))
             if lengths is spectra:
                 x = torch.cat((x[:, 1:2], x), dim=1)  # one row mirrored at the left: 120 frames + 1
             x = excited.add_(x)
@@ -309,7 +327,7 @@ class Generator(nn.Module):
             blocks = list(self.resblocks)[stage * widths : (stage + 1) * widths]
             x = sum(block(x, style, lengths) for block in blocks) / widths
             before = lengths
-        logits = self.conv_post(spectra.zero_behind(F.leaky_relu(x)))
+        logits = self.conv_post(spectra.zero_behind(functional.leaky_relu(x)))
         return waveform(logits.float(), spectra)
 
 

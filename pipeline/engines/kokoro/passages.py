@@ -14,12 +14,12 @@ from pipeline.engines.kokoro.source import SAMPLES_PER_FRAME
 
 MAX_TOKENS = 510  # 512 positions less the 0 at both ends
 EDGE = 0
-CLOSERS = frozenset("”\")")
+CLOSERS = frozenset('”")')
 # Where a text that is too long is parted, best first; the last resort is anywhere.
 BREAKS = (frozenset(".!?…"), frozenset(";:"), frozenset(",—"), frozenset(" "))
 PAUSES = frozenset(".!?…;:,—")
 # Symbols that make no sound by themselves.
-UNSOUNDED = frozenset(" .!?…;:,—\"“”()ˈˌː")
+UNSOUNDED = frozenset(' .!?…;:,—"“”()ˈˌː')
 # A part below a quarter of the limit is worse spoken than a cut at a comma is heard.
 SHORTEST_TOKENS = MAX_TOKENS // 4
 
@@ -64,7 +64,7 @@ class Passage:
     @property
     def ends_sentence(self) -> bool:
         """Whether a full pause belongs behind it."""
-        return self.phonemes.rstrip("”\") ")[-1:] in BREAKS[0]
+        return self.phonemes.rstrip('”") ')[-1:] in BREAKS[0]
 
 
 def is_sounded(phonemes: str) -> bool:

@@ -69,7 +69,9 @@ def deliver(direction: Direction) -> tuple[Delivery, Realisation, tuple[str, ...
     warnings: list[str] = []
     rate = _bounded("rate", feeling.rate * direction.rate, *RATE_BOUNDS, "", warnings)
     limit = PITCH_BOUND_SEMITONES
-    level = _bounded("pitch", feeling.f0_level + direction.pitch_semitones, -limit, limit, " semitones", warnings)
+    level = _bounded(
+        "pitch", feeling.f0_level + direction.pitch_semitones, -limit, limit, " semitones", warnings
+    )
     delivery = Delivery(rate, level, feeling.f0_range, feeling.f0_slope, feeling.pause, feeling.gain_db)
     return delivery, _realisation(direction.felt, feeling), tuple(warnings)
 
@@ -79,7 +81,7 @@ def emotional(felt: Emotion) -> Delivery:
     point = (felt.valence, felt.arousal, felt.dominance)
 
     def along(weights: tuple[float, float, float]) -> float:
-        return math.sumprod(point, weights) if hasattr(math, "sumprod") else sum(map(float.__mul__, point, weights))
+        return sum(coordinate * weight for coordinate, weight in zip(point, weights, strict=True))
 
     return Delivery(
         rate=_within(math.exp(along(RATE_LOG)), *RATE_BOUNDS),

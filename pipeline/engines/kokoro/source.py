@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from pipeline.engines.kokoro.layers import Lengths
 
@@ -43,7 +43,9 @@ def excitation(f0: Tensor, noise: Tensor, weight: Tensor, bias: Tensor) -> Tenso
     """
     # Phase in cycles, in double: in float32 it drifts audibly against F0 over a long line.
     cycles = torch.cumsum(f0.double() * (SAMPLES_PER_VALUE / SAMPLE_RATE), dim=1)
-    cycles = F.interpolate(cycles.unsqueeze(1), scale_factor=SAMPLES_PER_VALUE, mode="linear").squeeze(1)
+    cycles = functional.interpolate(
+        cycles.unsqueeze(1), scale_factor=SAMPLES_PER_VALUE, mode="linear"
+    ).squeeze(1)
     angle = (cycles % 1.0).float() * (2 * math.pi)  # (batch, samples)
     sines = sum(math_weight * torch.sin(angle * (h + 1)) for h, math_weight in enumerate(weight[0]))
     voiced = (f0 > VOICED_HZ).float().repeat_interleave(SAMPLES_PER_VALUE, dim=1)
@@ -57,7 +59,7 @@ def spectrum(signal: Tensor, samples: Lengths, spectra: Lengths) -> Tensor:
     Source: a centered STFT with reflection, Hann window of 20, hop 5.
     """
     half = WINDOW_SAMPLES // 2
-    padded = F.pad(samples.zero_behind(signal.unsqueeze(-1)).squeeze(-1), (half, half))
+    padded = functional.pad(samples.zero_behind(signal.unsqueeze(-1)).squeeze(-1), (half, half))
     padded[:, :half] = signal[:, 1 : half + 1].flip(1)
     for line, length in enumerate(samples.lengths):
         padded[line, half + length : length + 2 * half] = signal[line, length - half - 1 : length - 1].flip(0)

@@ -1,0 +1,240 @@
+"""All that can be told of a finished run, as plain JSON values: `report.json` and what the page shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline import __version__
+from pipeline.engines.catalogue import Catalogue, load_catalogue
+from pipeline.errors import UsageError
+from pipeline.events import Event
+from pipeline.plan.plan import LinePlan, Plan
+from pipeline.publish.book import Published
+from pipeline.render.run import Outcome
+from pipeline.reports.conservation import text_account
+from pipeline.reports.emotions import emotion_account
+from pipeline.reports.line_facts import STATUSES, LineFate, fates, line_facts
+from pipeline.reports.run_facts import run_facts, worker_facts
+from pipeline.script.model import NARRATOR, Book
+from pipeline.stitch.book import StitchedChapter
+from pipeline.stitch.loudness import FileLevels
+from pipeline.stitch.presets import Preset
+from pipeline.stitch.timeline import LineSpan
+from pipeline.takes.take import Take
+
+REPORT_SCHEMA = 1
+COVERS = ("cover.jpg", "cover.png")
+BUILT_IN = "built-in voice, no consent needed"
+NO_RECORD = "no record"
+
+
+def render_report(
+    plan: Plan,
+    takes: Mapping[str, Take],
+    outcome: Outcome,
+    stitched: Sequence[StitchedChapter],
+    published: Published,
+    events: Sequence[Event],
+    wall_s: float,
+    preset: Preset | None = None,
+) -> dict[str, Any]:
+    """What was asked, what came out and where it can be heard, line by line; plain JSON values only.
+
+    Everything but `run` and `workers` (how this run went) and which run made a take is the same for the
+    same book.
+
+    Args:
+        takes: the take of every line that has one, by line ID.
+        events: of this run, in order; those of single lines may be missing.
+        wall_s: seconds the whole run took.
+        preset: what the chapters were mastered to, for the target in the loudness pictures.
+    """
+    decided = fates(plan, takes, outcome)
+    chapters = _chapters(plan, decided, stitched, published)
+    return {
+        "schema": REPORT_SCHEMA,
+        "tool": {"name": "fullcast", "version": __version__},
+        "book": _book(plan.script.book, plan.script.slug, published),
+        "totals": _totals(decided, chapters),
+        "target": _target(preset),
+        "characters": _characters(plan, decided),
+        "chapters": chapters,
+        "text": text_account(plan.script, decided),
+        "emotions": emotion_account(decided),
+        "quarantined": _lost(decided, "quarantined"),
+        "missing": _lost(decided, "missing"),
+        "voices": _voices(decided, load_catalogue()),
+        "run": run_facts(outcome, events, wall_s),
+        "workers": worker_facts(plan, events),
+    }
+
+
+def _book(book: Book, slug: str, published: Published) -> dict[str, Any]:
+    names = ("title", "subtitle", "author", "narrator", "language", "series", "series_part", "year")
+    cover = next((name for name in COVERS if (published.folder / name).is_file()), None)
+    file = None if published.book is None else published.book.name
+    return {**{name: getattr(book, name) for name in names}, "slug": slug, "cover": cover, "file": file}
+
+
+def _totals(decided: Sequence[LineFate], chapters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts = Counter(fate.status for fate in decided)
+    speech_s = sum(fate.take.duration_s for fate in decided if fate.take is not None)
+    return {
+        "chapters": len(chapters),
+        "chapters_stitched": sum(chapter["duration_s"] is not None for chapter in chapters),
+        "lines": len(decided),
+        **{status: counts[status] for status in STATUSES},
+        "takes": len({fate.take.key for fate in decided if fate.take is not None}),
+        "audio_s": round(sum(chapter["duration_s"] or 0.0 for chapter in chapters), 3),
+        "takes_s": round(speech_s, 3),
+        "warnings": sum(len(line["warnings"]) for chapter in chapters for line in chapter["lines"]),
+    }
+
+
+def _target(preset: Preset | None) -> dict[str, Any] | None:
+    if preset is None or preset.measure is None:
+        return None
+    return {"preset": preset.name, "measure": preset.measure, "value": preset.target}
+
+
+def _characters(plan: Plan, decided: Sequence[LineFate]) -> list[dict[str, Any]]:
+    """Everyone who has a line, the narrator first, then by how much they say."""
+    lines = Counter(fate.line.character for fate in decided)
+    seconds: Counter[str] = Counter()
+    voices: dict[str, str] = {}
+    for fate in decided:
+        voices.setdefault(fate.line.character, fate.planned.voice.written)
+        seconds[fate.line.character] += fate.take.duration_s if fate.take else 0.0  # type: ignore[assignment]
+    order = sorted(lines, key=lambda name: (name != NARRATOR, -lines[name], name))
+    cast = plan.script.cast
+    return [
+        {
+            "name": name,
+            "voice": voices[name],
+            "color": cast[name].color if name in cast else None,
+            "lines": lines[name],
+            "audio_s": round(seconds[name], 3),
+        }
+        for name in order
+    ]
+
+
+def _chapters(
+    plan: Plan, decided: Sequence[LineFate], stitched: Sequence[StitchedChapter], published: Published
+) -> list[dict[str, Any]]:
+    made = {one.number: one for one in stitched}
+    facts = []
+    book_start_s = 0.0
+    for index, chapter in plan.chapters():
+        one = made.get(index + 1)
+        spans = {span.line.id: span for span in one.master.timeline.lines} if one else {}
+        rate = one.master.timeline.sample_rate if one else 1
+        file, file_start_s = _sound_file(index + 1, one, published, book_start_s)
+        facts.append(
+            {
+                "number": index + 1,
+                "title": chapter.title,
+                "file": file,
+                "file_start_s": round(file_start_s, 6),
+                **_master(one),
+                "lines": [
+                    {**line_facts(fate), **_place(spans.get(fate.line.id), rate)}
+                    for fate in decided
+                    if fate.planned.chapter == index
+                ],
+            }
+        )
+        book_start_s += one.master.timeline.duration_s if one else 0.0
+    return facts
+
+
+def _sound_file(
+    number: int, one: StitchedChapter | None, published: Published, book_start_s: float
+) -> tuple[str | None, float]:
+    """Where a chapter can be heard: its own file, or the book's from some second on."""
+    if one is None:
+        return None, 0.0
+    if number in published.chapters:
+        return published.chapters[number], 0.0
+    if published.book is not None:
+        return published.book.name, book_start_s
+    return None, 0.0
+
+
+def _master(one: StitchedChapter | None) -> dict[str, Any]:
+    names = ("integrated_lufs", "loudness_range_lu", "true_peak_dbtp", "rms_dbfs", "noise_floor_dbfs")
+    if one is None:
+        nothing: dict[str, Any] = dict.fromkeys(names)
+        return {**nothing, "duration_s": None, "gain_db": None, "loudness_curve": [], "warnings": []}
+    levels: FileLevels = one.master.levels
+    return {
+        **{name: getattr(levels, name) for name in names},
+        "duration_s": round(one.master.timeline.duration_s, 6),
+        "gain_db": one.master.gain_db,
+        "loudness_curve": list(levels.loudness_curve),
+        "warnings": list(one.master.warnings),
+    }
+
+
+def _place(span: LineSpan | None, sample_rate: int) -> dict[str, Any]:
+    if span is None:
+        return {"start_s": None, "end_s": None}
+    return {
+        "start_s": round(span.start_samples / sample_rate, 4),
+        "end_s": round(span.end_samples / sample_rate, 4),
+    }
+
+
+def _lost(decided: Sequence[LineFate], status: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": fate.line.id,
+            "where": fate.where,
+            "chapter": fate.planned.chapter + 1,
+            "character": fate.line.character,
+            "text": fate.line.text,
+            "reason": fate.reason,
+        }
+        for fate in decided
+        if fate.status == status
+    ]
+
+
+def _voices(decided: Sequence[LineFate], catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Each voice that is heard, who speaks with it, and by what right."""
+    heard: dict[str, list[LineFate]] = {}
+    for fate in decided:
+        if fate.take is not None:
+            heard.setdefault(fate.planned.voice.written, []).append(fate)
+    return [_voice(written, heard[written], catalogue) for written in sorted(heard)]
+
+
+def _voice(written: str, heard: Sequence[LineFate], catalogue: Catalogue) -> dict[str, Any]:
+    voice = heard[0].planned.voice
+    engine = catalogue.engines.get(voice.engine)
+    return {
+        "voice": written,
+        "engine": voice.engine,
+        "model": voice.model,
+        "parts": [
+            {"id": part.id, "share": share, "language": part.language, "gender": part.gender}
+            for part, share in voice.parts
+        ],
+        "characters": sorted({fate.line.character for fate in heard}),
+        "lines": len(heard),
+        "licence_weights": engine.licence_weights if engine else None,
+        "licence_code": engine.licence_code if engine else None,
+        "consent": BUILT_IN if _is_built_in(heard[0].planned, catalogue) else NO_RECORD,
+    }
+
+
+def _is_built_in(planned: LinePlan, catalogue: Catalogue) -> bool:
+    """Whether every part of the voice came with its engine: nobody was recorded for this book."""
+    try:
+        for part, _ in planned.voice.parts:
+            catalogue.voice(part.id)
+    except UsageError:
+        return False
+    return True

@@ -1,0 +1,3 @@
+from conftest_render import make_setup, store
+
+__all__ = ["make_setup", "store"]

@@ -1,0 +1,75 @@
+"""Peaks held down without moving anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.levels import amplitude_of, decibels
+from pipeline.stitch import limiter
+from pipeline.stitch.limiter import CONTEXT_S, convert_blocks, hold_peaks
+from pipeline.stitch.true_peak import TruePeak
+
+RATE = 24_000
+
+
+def true_peak_db(samples: np.ndarray) -> float:
+    meter = TruePeak()
+    meter.push(samples)
+    return decibels(meter.finish())
+
+
+@pytest.fixture
+def voice(bench) -> np.ndarray:
+    """Ten seconds, loud in the middle alone."""
+    samples = bench.speechlike(10.0, peak=0.9).samples[:, 0].copy()
+    samples[: 4 * RATE] *= 0.3
+    samples[6 * RATE :] *= 0.3
+    return samples
+
+
+def test_no_true_peak_stands_over_the_limit(voice):
+    assert true_peak_db(voice) > -1.0
+    assert true_peak_db(hold_peaks(voice, RATE, -3.0)) == pytest.approx(-3.0, abs=0.05)
+
+
+def test_what_is_under_the_limit_stays_to_the_bit(voice):
+    held = hold_peaks(voice, RATE, -3.0)
+    assert held.size == voice.size
+    assert np.array_equal(held[: 3 * RATE], voice[: 3 * RATE])
+    assert np.array_equal(held[7 * RATE :], voice[7 * RATE :])
+    assert hold_peaks(voice * 0.5, RATE, -3.0).tobytes() == (voice * 0.5).tobytes()
+
+
+def test_limiting_moves_nothing_in_time(voice):
+    held = hold_peaks(voice, RATE, -3.0)
+    part, original = held[5 * RATE : 5 * RATE + 4096], voice[5 * RATE - 64 : 5 * RATE + 4096 + 64]
+    assert int(np.argmax(np.correlate(original, part))) == 64
+
+
+def test_limiting_only_where_it_is_needed_equals_limiting_all(voice, monkeypatch):
+    held = hold_peaks(voice, RATE, -3.0)
+    monkeypatch.setattr(limiter, "LARGEST_RISE", 1e9)
+    everything = hold_peaks(voice, RATE, -3.0)
+    # 4x and back costs what lies close under half the rate; the fixture has little there.
+    assert np.max(np.abs(held - everything)) < amplitude_of(-50.0)
+
+
+def test_limiting_in_blocks_equals_limiting_at_once(voice):
+    whole = hold_peaks(voice, RATE, -3.0)
+    context = round(CONTEXT_S * RATE)
+    for cut in range(4 * RATE, 6 * RATE, 7001):
+        first = hold_peaks(voice[: cut + context], RATE, -3.0)[:cut]
+        second = hold_peaks(voice[cut - context :], RATE, -3.0)[context:]
+        assert np.max(np.abs(np.concatenate([first, second]) - whole)) < amplitude_of(-50.0)
+
+
+@pytest.mark.parametrize("to_hz", [16_000, 24_000, 44_100, 48_000])
+def test_another_rate_keeps_length_and_place(voice, to_hz: int):
+    blocks = [voice[start : start + 5000] for start in range(0, voice.size, 5000)]
+    converted = np.concatenate(list(convert_blocks(blocks, RATE, to_hz)))
+    assert abs(converted.size - voice.size * to_hz / RATE) <= 2
+    tone = np.zeros(RATE, dtype=np.float32)
+    tone[RATE // 2 : RATE // 2 + 480] = np.hanning(480)
+    moved = np.concatenate(list(convert_blocks([tone], RATE, to_hz)))
+    assert int(np.argmax(moved)) / to_hz == pytest.approx((RATE // 2 + 239.5) / RATE, abs=0.0005)

@@ -26,7 +26,7 @@ from pipeline.text.utterances import split_utterances
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=Path("output/auditions"),
     show_default=True,
     help="Folder for the WAV files.",

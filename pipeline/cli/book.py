@@ -27,7 +27,7 @@ DEFAULT_OUTPUT = Path("output")
 store_option = click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=DEFAULT_STORE,
     show_default=True,
     help="Folder of the take store.",

@@ -51,7 +51,7 @@ class Options:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=DEFAULT_OUTPUT,
     show_default=True,
     help="Folder in which the book gets its own folder.",
@@ -68,7 +68,7 @@ class Options:
     "formats",
     type=click.Choice(FORMATS),
     multiple=True,
-    default=("mp3",),
+    default=("flac",),
     show_default=True,
     help="Format of the chapter files; may be given more than once.",
 )
@@ -132,7 +132,9 @@ class _Journey:
 
         jobs = line_jobs(self.plan, self._states()) if any(self.plan.to_render()) else []
         options = self.options
-        division = divide(1 if options.local else options.workers, options.device, options.memory)
+        need_bytes = max(facts.capabilities.memory_bytes for facts in self.plan.models.values())
+        asked_for = 1 if options.local else options.workers
+        division = divide(asked_for, options.device, options.memory, need_bytes)
         audio_s = sum(line.audio_s for line in self.plan.to_render())
         workers = min(division.workers, max(1, len(jobs)))
         self.report(
@@ -180,7 +182,7 @@ class _Journey:
             self.book.script, stitched, in_order, models, self.folder, edition, self.report
         )
         facts = render_report(
-            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began
+            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen
         )
         write_page(facts, self.folder)
         self.report(_finished(self.plan, outcome, began))

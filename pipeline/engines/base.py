@@ -76,6 +76,7 @@ class Capabilities:
         phonemes: whether IPA from a lexicon is followed (respellings always are).
         batch_s: seconds of speech worth sending in one call (amortises overhead).
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
+        memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
     """
 
     version: str
@@ -87,6 +88,7 @@ class Capabilities:
     phonemes: bool = False
     batch_s: float = 10.0
     speed: float = 5.0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)

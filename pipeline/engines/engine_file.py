@@ -113,6 +113,7 @@ class CapabilitiesForm(_Strict):
     phonemes: bool = False
     batch_s: float = Field(default=10.0, gt=0)
     speed: float = Field(default=5.0, gt=0)
+    memory_bytes: int = Field(default=0, ge=0)
 
 
 class EngineForm(_Strict):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from pipeline import __version__
 from pipeline.events import Event, FileWritten
 from pipeline.files import write_bytes, write_json, write_text
 from pipeline.hashing import digest, digest_bytes
+from pipeline.publish.aac_packets import PacketShelf
+from pipeline.publish.aac_parts import PartCache, cores
 from pipeline.publish.captions import book_timeline, write_srt, write_vtt
 from pipeline.publish.chapters import chapter_marks
 from pipeline.publish.encode import Format, encode_chapter
@@ -28,7 +32,7 @@ from pipeline.stitch.timeline import Timeline
 from pipeline.takes.take import Take
 
 # Raised when the same masters and tags would be written as other bytes.
-PUBLISH_VERSION = 1
+PUBLISH_VERSION = 2
 BOOK_FILE = "book.m4b"
 
 
@@ -62,12 +66,16 @@ def publish_book(
     folder: Path,
     edition: Edition,
     report: Callable[[Event], None],
+    cache: Path | None = None,
+    threads: int | None = None,
 ) -> Published:
     """Publishes the chapters that are stitched; only what changed is written.
 
     Args:
         takes: of all lines, in reading order, for provenance.
         models: SHA-256 of each file of each model, by model.
+        cache: folder for the AAC of each chapter, so that a change encodes only its chapter again.
+        threads: how many encoders work at once, one a core without a number. The bytes do not differ.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -76,12 +84,12 @@ def publish_book(
     shelf = OutputShelf(folder)
     voices = list(dict.fromkeys(take.voice for take in takes))
     tags = book_tags(script.book, voices)
-    press = _Press(shelf, edition, tags, report)
+    press = _Press(shelf, edition, tags, report, threads or cores())
     names = {one.number: _file_name(one, len(script.chapters)) for one in stitched}
-    for one in stitched:
-        press.chapter(one, names[one.number], len(script.chapters))
+    press.chapters(stitched, names, len(script.chapters))
     if edition.whole and stitched:
-        press.book(stitched)
+        keys = tuple(one.master.key for one in stitched)
+        press.book(stitched, PartCache(PacketShelf(cache), script.slug, keys) if cache else None)
     _write_facts(press, script, stitched, names, takes, models, voices)
     removed = shelf.close(keep_others=not edition.whole)
     first = edition.formats[0] if edition.formats else None
@@ -90,36 +98,69 @@ def publish_book(
     return Published(folder, files, book, tuple(removed))
 
 
+@dataclass(frozen=True)
+class _Job:
+    """One file to be made: its name in the folder, what it is made of, and who writes it."""
+
+    name: str
+    parts: dict[str, Any]
+    write: Callable[[Path], object]
+
+
 class _Press:
-    """Writes the sounding files and their captions through the shelf."""
+    """Writes the sounding files and their captions through the shelf; reports in the book's order."""
 
     def __init__(
-        self, shelf: OutputShelf, edition: Edition, tags: Tags, report: Callable[[Event], None]
+        self,
+        shelf: OutputShelf,
+        edition: Edition,
+        tags: Tags,
+        report: Callable[[Event], None],
+        threads: int,
     ) -> None:
         self._shelf = shelf
         self.edition = edition
         self.tags = tags
         self._report = report
+        self._threads = threads
 
     def make(self, name: str, parts: dict[str, Any], write: Callable[[Path], object]) -> None:
         """One file, keyed by what it is made of."""
-        made = self._shelf.make(name, digest({"version": PUBLISH_VERSION, **parts}), write)
-        self._report(FileWritten(str(self._shelf.folder / name), reused=not made))
+        job = _Job(name, parts, write)
+        self._told(job, self._made(job))
 
-    def chapter(self, one: StitchedChapter, name: str, chapters: int) -> None:
-        """A chapter in each format, with its captions."""
-        tags = chapter_tags(self.tags, one.chapter.title, one.number, chapters)
+    def chapters(self, stitched: Sequence[StitchedChapter], names: Mapping[int, str], count: int) -> None:
+        """Every chapter in each format, several at once, each with its captions."""
+        jobs = [self._jobs(one, names[one.number], count) for one in stitched]
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="chapter") as pool:
+            try:
+                waiting = [[(job, pool.submit(self._made, job)) for job in some] for some in jobs]
+                for one, some in zip(stitched, waiting, strict=True):
+                    for job, made in some:
+                        self._told(job, made.result())
+                    self.captions(f"captions/{names[one.number]}", one.master.timeline)
+            finally:
+                # After an error nothing new is begun; what is being written comes to its end.
+                pool.shutdown(cancel_futures=True)
+
+    def _jobs(self, one: StitchedChapter, name: str, count: int) -> list[_Job]:
+        tags = chapter_tags(self.tags, one.chapter.title, one.number, count)
         preset = self.edition.preset
-        for form in self.edition.formats:
-            parts = {"master": one.master.key, "tags": _tags_key(tags), "preset": asdict(preset)}
-            self.make(
-                f"chapters/{name}.{form}",
-                parts,
-                lambda path, form=form: encode_chapter(one.master.path, path, form, preset, tags),
-            )
-        self.captions(f"captions/{name}", one.master.timeline)
+        parts = {"master": one.master.key, "tags": _tags_key(tags), "preset": asdict(preset)}
 
-    def book(self, stitched: Sequence[StitchedChapter]) -> None:
+        def write(form: Format, path: Path) -> None:
+            encode_chapter(one.master.path, path, form, preset, tags)
+
+        return [_Job(f"chapters/{name}.{form}", parts, partial(write, form)) for form in self.edition.formats]
+
+    def _made(self, job: _Job) -> bool:
+        """Whether the file had to be made. Runs in several threads: each has a name of its own."""
+        return self._shelf.make(job.name, digest({"version": PUBLISH_VERSION, **job.parts}), job.write)
+
+    def _told(self, job: _Job, made: bool) -> None:
+        self._report(FileWritten(str(self._shelf.folder / job.name), reused=not made))
+
+    def book(self, stitched: Sequence[StitchedChapter], cache: PartCache | None) -> None:
         """The .m4b with its chapters, and the captions of the whole."""
         timelines = [one.master.timeline for one in stitched]
         marks = chapter_marks(
@@ -133,7 +174,11 @@ class _Press:
             "tags": _tags_key(self.tags),
             "preset": asdict(preset),
         }
-        self.make(BOOK_FILE, parts, lambda path: write_m4b(masters, marks, self.tags, path, preset))
+
+        def write(path: Path) -> None:
+            write_m4b(masters, marks, self.tags, path, preset, cache=cache, threads=self._threads)
+
+        self.make(BOOK_FILE, parts, write)
         self.captions("book", book_timeline(self.tags.title, timelines))
         if self.tags.cover is not None:
             cover = self.tags.cover

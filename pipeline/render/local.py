@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ class LocalPool:
     depth = 1
 
     def __init__(self, setup: WorkerSetup) -> None:
+        # For torch, which no one has imported yet: spinning barriers are slow on a busy machine.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._worker = Worker(0, setup)
         self._waiting: deque[tuple[LineJob, ...]] = deque()
 

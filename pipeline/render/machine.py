@@ -27,14 +27,15 @@ class Division:
     memory_bytes: int
 
 
-def divide(workers: int | None, device: str, memory: str | None) -> Division:
+def divide(workers: int | None, device: str, memory: str | None, need_bytes: int = 0) -> Division:
     """The machine divided among workers.
 
-    On a CPU one worker a core with one thread is fastest (docs/performance.md); on GPUs one worker a GPU,
-    and more share it by fractions.
+    On a CPU one worker a core with one thread is fastest (docs/performance.md), as long as each has room
+    for a model; on GPUs one worker a GPU, and more share it by fractions.
 
     Args:
         workers: how many were asked for; None leaves it to us.
+        need_bytes: what the largest model takes in each worker.
         device: `auto`, `cpu` or `cuda`.
         memory: budget for models in each worker (`4G`, `800M`); None is a share of what is free.
 
@@ -48,9 +49,10 @@ def divide(workers: int | None, device: str, memory: str | None) -> Division:
         raise MissingError("no CUDA device on this machine", hint="leave --device out, or use --device cpu")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: must be at least 1")
-    number = workers or (gpus or min(cores, 8))
     given = parse_size(memory) if memory else None
     free = _free_gpu_bytes() * gpus if gpus else free_memory_bytes()
+    fitting = int(free * MEMORY_SHARE // need_bytes) if need_bytes else cores
+    number = workers or gpus or max(1, min(cores, fitting))
     return Division(
         workers=number,
         device="cuda" if gpus else "cpu",

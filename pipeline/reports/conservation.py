@@ -22,7 +22,7 @@ def text_account(script: Script, decided: Sequence[LineFate]) -> dict[str, Any]:
     are exact, every utterance says its line's spoken text, and every take says the line's utterances;
     otherwise `problems` names what does not fit.
     """
-    by_status = Counter({status: 0 for status in STATUSES})
+    by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
     for fate in decided:
         by_status[fate.status] += file_characters(fate.line)
     silent: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
 
@@ -44,9 +44,9 @@ class Reporter(Protocol):
 class BarReporter:
     """A bar over seconds of audio with speed (x real time), lines done, time left and the chapter in work."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
-        self._bar: tqdm[None] | None = None
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._bar: tqdm[Any] | None = None
         self._began = 0.0
         self._lines = 0
         self._total = 0
@@ -105,8 +105,8 @@ class BarReporter:
 class LogReporter:
     """Plain lines, for a pipe or a log file: progress at most every five seconds."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
         self._last = 0.0
         self._lines = 0
         self._total = 0
@@ -144,8 +144,8 @@ class LogReporter:
 class JsonReporter:
     """One JSON object a line for every event, with the time in seconds since the start."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
         self._began = time.monotonic()
 
     def on(self, event: Event) -> None:

@@ -271,10 +271,11 @@ class _Reader:
 
     def _silence_rest(self, inline: Inline, rule: str) -> None:
         """What no line took of a paragraph: white space at the edges of its lines, written as it may be."""
-        for char, start, end in zip(inline.out, inline.starts, inline.ends, strict=True):
-            if char:
-                is_entity = rule == "whitespace" and not self.source.text[start:end].isspace()
-                self.source.silence(start, end, "markup" if is_entity else rule)
+        if not inline.starts:
+            return
+        for offset in self.source.unowned(inline.starts[0], inline.ends[-1]):
+            is_entity = rule == "whitespace" and not self.source.text[offset].isspace()
+            self.source.silence(offset, offset + 1, "markup" if is_entity else rule)
 
 
 def _runs(glyphs: list[tuple[str, int, int, int]], speeches: list[Speech]) -> list[Run]:

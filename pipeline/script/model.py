@@ -46,7 +46,8 @@ class SilentSpan:
     """Characters of the script that are not spoken, and the named rule that says why.
 
     Rules: front-matter, heading-mark, speaker-label, attribute, markup, comment, scene-break, sound-cue,
-    pause-cue, whitespace, yaml-syntax, image, link-target, include.
+    pause-cue, whitespace, yaml-syntax, image, link-target, include, list-mark, footnote, punctuation,
+    unspoken-title.
     """
 
     span: Span

@@ -27,7 +27,7 @@ Kind = Literal[
     "text",
 ]
 
-_COMMENT = re.compile(r"(?<!\\)<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"(?<!\\)<!--")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _QUOTE_MARKS = re.compile(rf"(?:[{_BLANK}]*>)+")
 _FENCE = re.compile(r"(`{3,}|~{3,})[^`]*$")
@@ -65,22 +65,21 @@ class Row:
 
 def mask_comments(source: Source, start: int, findings: Findings) -> str:
     """The file's text with every comment's characters as MASK; they get the rule `comment`."""
+    text = source.text
     pieces: list[str] = []
     place = start
-    for comment in _COMMENT.finditer(source.text, start):
-        source.silence(comment.start(), comment.end(), "comment")
-        pieces += [source.text[place : comment.start()], MASK * (comment.end() - comment.start())]
-        place = comment.end()
-    rest = source.text[place:]
-    opened = re.search(r"(?<!\\)<!--", rest)
-    if opened:
-        row = source.row(place + opened.start())
-        findings.error(
-            source.name, row, "the comment '<!--' has no end", "close it with '-->', or write '\\<!--'"
-        )
-        source.silence(place + opened.start(), len(source.text), "comment")
-        rest = rest[: opened.start()] + MASK * (len(rest) - opened.start())
-    return source.text[:start] + "".join(pieces) + rest
+    for opened in _COMMENT.finditer(text, start):
+        if opened.start() < place:
+            continue  # within the comment before
+        end = text.find("-->", opened.end()) + len("-->")
+        if end < len("-->"):
+            row = source.row(opened.start())
+            findings.error(source.name, row, "the comment '<!--' has no end", "close it, or write '\\<!--'")
+            end = len(text)
+        source.silence(opened.start(), end, "comment")
+        pieces += [text[place : opened.start()], MASK * (end - opened.start())]
+        place = end
+    return text[:start] + "".join(pieces) + text[place:]
 
 
 def read_rows(masked: str, start: int, source: Source) -> Iterator[Row]:

@@ -74,6 +74,10 @@ class Source:
         """Whether some character of [start, end) belongs to a line already."""
         return SPOKEN in self._owners[start:end]
 
+    def unowned(self, start: int, end: int) -> list[int]:
+        """The offsets in [start, end) that nobody has yet."""
+        return [offset for offset in range(start, end) if self._owners[offset] is None]
+
     def silence_rest(self, rule: str | None = None) -> None:
         """Gives what is left to `rule`; without one, only white space, to the rule of that name."""
         for offset, owner in enumerate(self._owners):

@@ -57,7 +57,8 @@ class MasterShelf:
             levels = dict(facts["levels"])
             levels["loudness_curve"] = tuple(levels["loudness_curve"])
             timeline = place_score(score).at_rate(preset.sample_rate)
-            return ChapterMaster(path, key, timeline, FileLevels(**levels), facts["gain_db"])
+            warnings = tuple(facts["warnings"])
+            return ChapterMaster(path, key, timeline, FileLevels(**levels), facts["gain_db"], warnings)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -72,6 +73,7 @@ class MasterShelf:
             "sha256": digest_file(master.path),
             "levels": asdict(master.levels),
             "gain_db": master.gain_db,
+            "warnings": list(master.warnings),
         }
         write_json(master.path.with_suffix(".json"), facts)
 

@@ -26,8 +26,14 @@ def parts(**changes):
 # "Re-renders:" in the changelog.
 PINNED = {
     "plain": ({}, "ca6d5625ede50df9e8811d73f10d11e304abe885ae77e861ddc182dc4a1e09bc"),
-    "sad": ({"direction": Direction(Emotion.from_label("sad"), 0.7, rate=0.95)}, "5233ea0ca00306b6c21cded7e830e9b33bc8d445a017cda35d93289fb30909d0"),
-    "retake": ({"alt": 1, "phonemes": (("Dillingham", "dˈɪlɪŋəm"),)}, "a74bd99efa0e3f51912aa29fb1f5777ffa9281b9afa709f2c46bfbcd3eb93fd5"),
+    "sad": (
+        {"direction": Direction(Emotion.from_label("sad"), 0.7, rate=0.95)},
+        "5233ea0ca00306b6c21cded7e830e9b33bc8d445a017cda35d93289fb30909d0",
+    ),
+    "retake": (
+        {"alt": 1, "phonemes": (("Dillingham", "dˈɪlɪŋəm"),)},
+        "a74bd99efa0e3f51912aa29fb1f5777ffa9281b9afa709f2c46bfbcd3eb93fd5",
+    ),
 }
 
 
@@ -59,7 +65,11 @@ def test_whatever_is_heard_changes_the_key(changes):
 
 @pytest.mark.parametrize(
     "direction",
-    [Direction(gain_db=-6.0), Direction(Emotion.from_label("sorrowful")), Direction(Emotion(-0.63, -0.27, -0.33))],
+    [
+        Direction(gain_db=-6.0),
+        Direction(Emotion.from_label("sorrowful")),
+        Direction(Emotion(-0.63, -0.27, -0.33)),
+    ],
 )
 def test_gain_and_the_name_of_an_emotion_do_not_change_the_key(direction):
     same = Direction() if direction.gain_db else Direction(Emotion.from_label("sad"))

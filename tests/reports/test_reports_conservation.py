@@ -35,7 +35,7 @@ WORDS = [
 ]
 PARAGRAPHS = st.builds(
     lambda who, words, end: who + " ".join(words) + end,
-    st.sampled_from(["", "Anna: ", "Ben (sad): "]),
+    st.sampled_from(["", "Anna: Well ", "Ben (sad): So "]),
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=8),
     st.sampled_from([".", "!", "   ", ""]),
 )

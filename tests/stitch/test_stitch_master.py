@@ -15,8 +15,9 @@ from pipeline.audio import read_audio
 from pipeline.errors import AudioError, StoreError
 from pipeline.script.model import Pacing
 from pipeline.stitch.loudness import measure_file
-from pipeline.stitch.master import chapter_key, place_score, stitch_chapter
+from pipeline.stitch.master import BLOCK_SAMPLES, chapter_key, place_score, stitch_chapter
 from pipeline.stitch.presets import PRESETS
+from pipeline.stitch.room_tone import RoomTone
 from pipeline.stitch.timeline import CastTake, ChapterScore
 
 MEASURED = ["audiobook", "acx", "podcast", "broadcast"]
@@ -112,6 +113,16 @@ def test_room_tone_is_at_its_level_whatever_the_gain(bench):
     score = bench.chapter(bench.take("x", replace(quiet, samples=quiet.samples * np.float32(0.1))), 4)
     levels = stitch_chapter(score, bench.folder / "out.flac", PRESETS["podcast"]).levels
     assert levels.noise_floor_dbfs == pytest.approx(-75.0, abs=1.5)
+
+
+def test_room_tone_runs_on_from_block_to_block(bench):
+    """Twenty seconds are several blocks; the master's own rate, so that nothing is resampled."""
+    score = bench.score([bench.pause(20.0)], [], sample_rate=44_100)
+    master = stitch_chapter(score, bench.folder / "out.flac", PRESETS["none"])
+    tone = np.zeros(master.timeline.length_samples, dtype=np.float32)
+    RoomTone(int(master.key[:16], 16), 44_100).add_to(tone, 0)
+    assert tone.size > 3 * BLOCK_SAMPLES
+    assert np.max(np.abs(read_audio(master.path).samples[:, 0] - tone)) <= 2**-23
 
 
 def test_a_chapter_whose_lines_were_all_quarantined_is_room_tone_and_a_warning(bench):

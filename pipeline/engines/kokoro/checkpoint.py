@@ -135,7 +135,7 @@ def read_packaged(path: Path) -> dict[str, Tensor]:
         EngineError: not an ONNX graph of Kokoro.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 
     try:
         graph = onnx.load(path).graph

@@ -47,7 +47,7 @@ def excitation(f0: Tensor, noise: Tensor, weight: Tensor, bias: Tensor) -> Tenso
         cycles.unsqueeze(1), scale_factor=SAMPLES_PER_VALUE, mode="linear"
     ).squeeze(1)
     angle = (cycles % 1.0).float() * (2 * math.pi)  # (batch, samples)
-    sines = sum(math_weight * torch.sin(angle * (h + 1)) for h, math_weight in enumerate(weight[0]))
+    sines = sum(share * torch.sin(angle * (h + 1)) for h, share in enumerate(weight[0]))
     voiced = (f0 > VOICED_HZ).float().repeat_interleave(SAMPLES_PER_VALUE, dim=1)
     level = voiced * NOISE_VOICED + (1 - voiced) * NOISE_UNVOICED
     return torch.tanh(sines * voiced * SINE_LEVEL + level * noise * weight.norm() + bias)

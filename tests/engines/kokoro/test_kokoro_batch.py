@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -46,7 +47,8 @@ class Stages:
             self.frames = [line[: len(own)] for line, own in zip(rounded, ids, strict=True)]
             self.contours = model.intone(self.text, self.frames, styles)
             samples = self.contours.frames.scaled(600)
-            noise = torch.nn.utils.rnn.pad_sequence(
+            self.styles = styles
+            noise = self.noise = torch.nn.utils.rnn.pad_sequence(
                 [one[:count] for one, count in zip(noises, samples.lengths, strict=True)], batch_first=True
             )
             self.source = _source(model, self.contours, noise)
@@ -115,6 +117,21 @@ def test_the_sound_of_a_line_is_the_same_alone_and_in_a_batch(runs: tuple[Stages
     for line, own in enumerate(alone):
         length = own.sound.shape[1]
         assert ratio_db(own.sound[0].numpy(), together.sound[line, :length].numpy()) > ENOUGH_DB
+
+
+def test_a_decoder_in_bfloat16_keeps_the_lengths_and_says_the_same(
+    model: KokoroModel, runs: tuple[Stages, list[Stages]]
+) -> None:
+    alone = runs[1][0]
+    rounded = copy.deepcopy(model.decoder).to(torch.bfloat16)
+    rounded.generator.m_source.float()
+    contours = alone.contours
+    with torch.inference_mode():
+        sound = rounded(contours, alone.styles[:, :128], alone.noise)
+    assert sound.shape == alone.sound.shape
+    assert sound.dtype == torch.float32
+    # Another seed of the noise alone gives 19 dB.
+    assert ratio_db(alone.sound[0].numpy(), sound[0].numpy()) > 19
 
 
 def test_nothing_of_a_batch_is_heard_behind_a_lines_end(runs: tuple[Stages, list[Stages]]) -> None:

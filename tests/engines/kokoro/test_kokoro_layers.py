@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from pipeline.engines.kokoro.layers import (
 from pipeline.engines.kokoro.source import excitation, spectrum, waveform
 
 CPU = torch.device("cpu")
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 some_lengths = st.lists(st.integers(1, 40), min_size=2, max_size=4)
 
 

@@ -179,7 +179,14 @@ class _Journey:
         in_order = [takes[line.line.id] for line in self.plan.lines if line.line.id in takes]
         models = {model: found.digests() for model, found in self.book.resolved.items()}
         published = publish_book(
-            self.book.script, stitched, in_order, models, self.folder, edition, self.report
+            self.book.script,
+            stitched,
+            in_order,
+            models,
+            self.folder,
+            edition,
+            self.report,
+            cache=self.book.store.root / "aac",
         )
         facts = render_report(
             self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen

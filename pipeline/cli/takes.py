@@ -84,6 +84,7 @@ def drop(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 def gc(files: tuple[Path, ...], store_path: Path, dry_run: bool) -> None:
     """Remove every take and chapter master that none of the scripts FILES uses (approved takes stay)."""
+    from pipeline.publish.aac_packets import PacketShelf
     from pipeline.stitch.book import MasterShelf
 
     books = [open_book(file, store_path) for file in files]
@@ -93,13 +94,17 @@ def gc(files: tuple[Path, ...], store_path: Path, dry_run: bool) -> None:
     gone = [key for key in store.all_keys() if key not in keep]
     freed = sum(store.audio_path(key).stat().st_size for key in gone)
     masters = MasterShelf(store_path).unused(_used_masters(books))
-    freed += sum(path.stat().st_size for path in masters)
+    packets = PacketShelf(store_path / "aac")
+    parts = packets.unused({key for book in books for key in packets.in_use(book.script.slug)})
+    freed += sum(path.stat().st_size for path in [*masters, *parts])
     if not dry_run:
         for key in gone:
             store.drop(key)
         for path in masters:
             path.unlink()
             path.with_suffix(".json").unlink(missing_ok=True)
+        for path in parts:
+            path.unlink()
     verb = "would free" if dry_run else "freed"
     click.echo(f"{len(gone)} takes and {len(masters)} masters {verb} {freed / 1e6:.1f} MB")
 

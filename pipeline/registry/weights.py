@@ -58,7 +58,10 @@ class ResolvedModel:
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file by name."""
         return {
-            file.name: file.sha256 for form in self.model.forms if form.name == self.form for file in form.files
+            file.name: file.sha256
+            for form in self.model.forms
+            if form.name == self.form
+            for file in form.files
         }
 
 

@@ -36,7 +36,7 @@ def test_a_missing_script_is_one_line(desk, capsys):
 
 def test_bad_yaml_names_file_and_line(desk, capsys):
     desk.edit("book: {title", "book: {{title")
-    assert "tones.md:3" in render_fails(desk, capsys, 3)
+    assert "tones.md:4: this is not YAML" in render_fails(desk, capsys, 3)
 
 
 def test_an_undeclared_character_names_the_nearest(desk, capsys):

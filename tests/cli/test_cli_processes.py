@@ -30,7 +30,16 @@ def slow_book(tmp_path) -> Desk:
 
 
 def start(desk: Desk, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "pipeline.cli.main", "render", str(desk.script), "--json", "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.cli.main",
+        "render",
+        str(desk.script),
+        "--json",
+        "--workers",
+        "2",
+    ]
     command += ["--store", str(desk.folder / "store"), "-o", str(desk.folder / "out"), *arguments]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -78,7 +87,7 @@ def test_a_killed_driver_loses_no_finished_take(slow_book):
     process.communicate(timeout=60)
     time.sleep(3)  # its workers notice and end; what they had in hand may still be written
     kept = takes(slow_book)
-    assert 5 <= kept
+    assert kept >= 5
     code, events, err = finish(start(slow_book))
     assert code == 0, err
     assert rendered(events) == 40 - kept

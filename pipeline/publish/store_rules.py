@@ -22,7 +22,7 @@ AUDIO_SUFFIXES = (".flac", ".m4a", ".m4b", ".mp3", ".ogg", ".opus", ".wav")
 # What each preset's taker accepts as a file. `pcm` stands for every uncompressed form.
 ACCEPTED_CODECS: dict[str, tuple[str, ...]] = {
     "acx": ("mp3",),
-    "audiobook": ("aac",),
+    "audiobook": ("aac", "flac"),  # the .m4b that is delivered, and the chapters it was made of
     "podcast": ("aac", "mp3"),
     "broadcast": ("flac", "pcm"),
 }

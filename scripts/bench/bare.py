@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 from measure import Cost, spent
 
+from pipeline.engines.base import Engine
+from pipeline.engines.catalogue import create_engine
 from pipeline.render.job import LineJob, WorkerSetup
 from pipeline.render.schedule import Schedule
 
@@ -25,8 +27,18 @@ def batches(jobs: Sequence[LineJob]) -> list[list[LineJob]]:
     return found
 
 
+def loaded_engine(setup: WorkerSetup) -> Engine:
+    """The engine of a setup with a single model, loaded."""
+    ((model, request),) = setup.models.items()
+    engine = create_engine(setup.engines[model])
+    engine.load(request)
+    return engine
+
+
 class BareWorkers:
-    """Processes with one loaded engine each. They get one line at a time, longest first, and give nothing back.
+    """Processes with one loaded engine each. They get line after line, longest first.
+
+    No sound comes back, only that a line is done.
 
     Owns the processes; `close` ends them.
     """
@@ -89,11 +101,7 @@ class BareWorkers:
 
 def _serve(setup: WorkerSetup, end: Connection) -> None:
     """Speaks what comes until None does."""
-    from pipeline.engines.catalogue import create_engine
-
-    ((model, request),) = setup.models.items()
-    engine = create_engine(setup.engines[model])
-    engine.load(request)
+    engine = loaded_engine(setup)
     end.send(0)
     while (utterances := end.recv()) is not None:
         engine.synthesize(list(utterances))

@@ -11,13 +11,13 @@ from pipeline.files import write_text
 
 # Pieces of sentences; what they build is 4 to 45 words long, as in a novel.
 OPENINGS = (
-    "Nobody in the harbor", "The clerk behind the counter", "My sister", "An old lantern", "The night watchman",
-    "Every child on the street", "The captain of the ferry", "A letter from the city", "The last of the guests",
-    "Our neighbor upstairs", "The gardener", "A stranger with a green umbrella",
+    "Nobody in the harbor", "The clerk behind the counter", "My sister", "An old lantern",
+    "The night watchman", "Every child on the street", "The captain of the ferry", "A letter from the city",
+    "The last of the guests", "Our neighbor upstairs", "The gardener", "A stranger with a green umbrella",
 )  # fmt: skip
 DEEDS = (
-    "had forgotten the key", "walked slowly down to the water", "kept looking at the clock", "said very little",
-    "came in without knocking", "opened the window and listened", "counted the steps once more",
+    "had forgotten the key", "walked slowly down to the water", "kept looking at the clock",
+    "said very little", "came in without knocking", "opened the window and listened", "counted the steps once more",
     "left a parcel by the door", "never asked for anything", "remembered the summer of the flood",
     "waited for the first train", "laughed at the wrong moment",
 )  # fmt: skip
@@ -29,8 +29,8 @@ ENDINGS = (
     "for the third time that week",
 )  # fmt: skip
 STARTS = ("Yes", "Not yet", "I know", "Well", "Why, now", "Of course not", "No", "Good heavens")
-COLORS = ("red", "green", "pale", "dark", "dull", "warm", "cold", "wet", "dry", "old", "new", "odd", "big", "shy",
-          "sly", "fat", "thin", "tall", "soft", "hard", "calm", "wild")  # fmt: skip
+COLORS = ("red", "green", "pale", "dark", "dull", "warm", "cold", "wet", "dry", "old", "new", "odd", "big",
+          "shy", "sly", "fat", "thin", "tall", "soft", "hard", "calm", "wild")  # fmt: skip
 THINGS = ("cat", "dog", "hen", "fox", "owl", "cow", "pig", "ram", "bat", "eel", "ant", "bee", "elk", "hare",
           "crow", "dove", "frog", "goat", "lamb", "mole", "seal", "toad")  # fmt: skip
 MOVES = ("ran", "sat", "fell", "ate", "hid", "swam", "spun", "dug", "slept", "left", "came", "sang", "flew",

@@ -1,9 +1,9 @@
 """What the render path costs beside the bare engine: the same utterances, in the same order and batches.
 
-One side calls the engine in a loop and throws the sound away. The other side is `Run` with its pool: schedule,
-worker, join, FLAC, levels, digests, store with fsync, events. Both hold an engine of their own in this process
-and take turns block by block, so that what else the machine does falls on both. Planning is measured once for
-all lines. Stitching is no part of it (see stitch.py).
+One side calls the engine in a loop and throws the sound away. The other side is `Run` with its pool:
+schedule, worker, join, FLAC, levels, digests, store with fsync, events. Both hold an engine of their own in
+this process and take turns block by block, so that what else the machine does falls on both. Planning is
+measured once for all lines. Stitching is no part of it (see stitch.py).
 """
 
 from __future__ import annotations
@@ -11,36 +11,29 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bare import BareWorkers, batches
+from bare import BareWorkers, batches, loaded_engine
 from books import sentences, write_book
 from measure import Cost, keep, machine, spent, summary, table
+from steps import steps_of_a_line
 
-from pipeline.audio import Audio, encode_flac
 from pipeline.cli.book import OpenBook, open_book
-from pipeline.direction import Realisation
-from pipeline.engines.base import Engine, Speech, Utterance
-from pipeline.engines.catalogue import create_engine
-from pipeline.events import LineRendered
+from pipeline.engines.base import Engine, Utterance
 from pipeline.files import make_folder
-from pipeline.hashing import digest_bytes
-from pipeline.levels import TakeLevels, measure_take
 from pipeline.registry.weights import WeightStore
 from pipeline.render.actors import ClusterRequest, RayPool
 from pipeline.render.job import LineJob, WorkerSetup
-from pipeline.render.join import join_utterances
 from pipeline.render.local import LocalPool
 from pipeline.render.pool import Pool
 from pipeline.render.prepare import line_jobs, worker_setup
 from pipeline.render.run import Run
 from pipeline.render.schedule import Schedule
 from pipeline.reports.reporters import JsonReporter
-from pipeline.takes.store import TakeStore
-from pipeline.takes.take import Take
 
 CASTS = {
     "kokoro": {"narrator": "kokoro/af_heart", "Ann": "kokoro/af_bella", "Bob": "kokoro/am_michael"},
@@ -50,8 +43,6 @@ CASTS = {
 BLOCK_LINES = {"kokoro": 10, "espeak": 50, "tone": 50}
 MEMORY_BYTES = 4 << 30
 LOAD_S = 3.0
-# Lines that are enough for medians of the steps.
-STAGE_LINES = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +83,9 @@ def main() -> None:
                 pairs = ray_pairs(ready, blocks, options.ray, options.threads)
             else:
                 pairs = local_pairs(ready, blocks, Path(folder))
-            results[engine] = judged(ready, pairs) | {"stages": stages(ready, Path(folder) / "stages")}
+            results[engine] = judged(ready, pairs) | {
+                "steps": steps_of_a_line(ready.setup, ready.jobs, Path(folder) / "steps")
+            }
         show(engine, results[engine])
     keep(options.name, results, before)
 
@@ -114,7 +107,7 @@ def made_ready(engine: str, lines: int, threads: int, folder: Path) -> Ready:
 
 def local_pairs(ready: Ready, blocks: Sequence[list[LineJob]], folder: Path) -> list[Pair]:
     """Each block on a bare engine and on a pool in this process; who goes first changes every time."""
-    bare = _loaded(ready.setup)
+    bare = loaded_engine(ready.setup)
     pool = LocalPool(ready.setup)
     pairs: list[Pair] = []
     with (folder / "events.jsonl").open("w", encoding="utf-8") as stream:
@@ -153,11 +146,11 @@ def ray_pairs(ready: Ready, blocks: Sequence[list[LineJob]], workers: int, threa
         reporter = JsonReporter(Path("/dev/null").open("w"))  # noqa: SIM115
         for number, block in enumerate(blocks):
             if number % 2:
-                path = bare.costing(pids, lambda block=block: _run(pool, block, reporter))
+                path = bare.costing(pids, partial(_run, pool, block, reporter))
                 pairs.append(Pair(len(block), bare.speak(block), path))
             else:
                 alone = bare.speak(block)
-                path = bare.costing(pids, lambda block=block: _run(pool, block, reporter))
+                path = bare.costing(pids, partial(_run, pool, block, reporter))
                 pairs.append(Pair(len(block), alone, path))
     finally:
         pool.close()
@@ -188,43 +181,6 @@ def judged(ready: Ready, pairs: Sequence[Pair]) -> dict[str, Any]:
     return value
 
 
-def stages(ready: Ready, root: Path) -> dict[str, Any]:
-    """Milliseconds of CPU and wall that each step after the engine takes for a line, one step after another."""
-    engine = _loaded(ready.setup)
-    store = TakeStore(make_folder(root))
-    names = ("schedule", "join", "FLAC", "levels", "SHA-256", "metadata, two files, fsync", "event")
-    walls: dict[str, list[float]] = {name: [] for name in names}
-    cpus: dict[str, list[float]] = {name: [] for name in names}
-
-    def timed(name: str, work: Callable[[], Any]) -> Any:
-        with spent() as cost:
-            value = work()
-        walls[name].append(cost.wall_s * 1000)
-        cpus[name].append(cost.cpu_s * 1000)
-        return value
-
-    with (root / "events.jsonl").open("w", encoding="utf-8") as stream:
-        reporter = JsonReporter(stream)
-        schedule = Schedule([job.job for job in ready.jobs])
-        for job in ready.jobs[:STAGE_LINES]:
-            speeches = [one for one in engine.synthesize(job.utterances) if isinstance(one, Speech)]
-            timed("schedule", lambda: schedule.next_batch(0))
-            texts = [utterance.text for utterance in job.utterances]
-            audio = timed("join", lambda: join_utterances(texts, [one.audio for one in speeches]))
-            flac = timed("FLAC", lambda: encode_flac(audio))
-            levels = timed("levels", lambda: measure_take(audio))
-            sha256 = timed("SHA-256", lambda: digest_bytes(flac))
-            take = _take(job, audio, levels, sha256)
-            timed("metadata, two files, fsync", lambda: store.put(take, flac))
-            event = LineRendered(job.line_id, job.character, job.chapter, job.key, 1.0, 1.0, 0)
-            timed("event", lambda: reporter.on(event))
-    engine.unload()
-    return {
-        name: {"cpu_ms": asdict(summary(cpus[name])), "wall_ms": asdict(summary(walls[name]))}
-        for name in names
-    }
-
-
 def show(engine: str, value: dict[str, Any]) -> None:
     """Prints one engine's table."""
     names = ("bare", "path", "planning", "ratio", "ratio without planning", "extra ms a line")
@@ -233,20 +189,9 @@ def show(engine: str, value: dict[str, Any]) -> None:
     print(table(["", *names], rows))
     steps = [
         [name, f"{step['cpu_ms']['median']:.3f}", f"{step['wall_ms']['median']:.3f}"]
-        for name, step in value["stages"].items()
+        for name, step in value["steps"].items()
     ]
     print(table(["step of a line", "CPU ms", "wall ms"], steps), flush=True)
-
-
-def _take(job: LineJob, audio: Audio, levels: TakeLevels, sha256: str) -> Take:
-    """The take of a job as a worker would describe it."""
-    return Take(
-        key=job.key, key_parts=dict(job.parts), line_id=job.line_id, character=job.character, text=job.text,
-        spoken=job.spoken, phonemes=None, voice=job.voice, model=job.model, engine=job.engine,
-        asked=dict(job.asked), realisation=Realisation(), seed=int(job.parts["seed"]),
-        sample_rate=audio.sample_rate, length_samples=audio.length_samples, levels=levels, audio_sha256=sha256,
-        render_s=0.0, rendered_at="2026-01-01T00:00:00+00:00",
-    )  # fmt: skip
 
 
 def _run(pool: Pool, jobs: list[LineJob], reporter: JsonReporter) -> Cost:
@@ -270,13 +215,6 @@ def _bare_batches(jobs: Sequence[LineJob]) -> list[list[Utterance]]:
     return [[utterance for job in batch for utterance in job.utterances] for batch in batches(jobs)]
 
 
-def _loaded(setup: WorkerSetup) -> Engine:
-    ((model, request),) = setup.models.items()
-    engine = create_engine(setup.engines[model])
-    engine.load(request)
-    return engine
-
-
 def _again(job: LineJob, number: int = 0) -> LineJob:
     """The same line under a key that no line has: a take that the book does not find made already."""
     return replace(job, job=replace(job.job, key=f"{number:064x}"))
@@ -288,7 +226,7 @@ def _blocks(jobs: Sequence[LineJob], size: int) -> Iterator[list[LineJob]]:
 
 
 def _ensured(weights: WeightStore, model: Any) -> Any:
-    return weights.present(model) or weights.ensure(model, _silent)
+    return weights.present(model) or weights.ensure(model)
 
 
 def _states(book: OpenBook, weights: WeightStore) -> dict[str, Path]:
@@ -298,11 +236,7 @@ def _states(book: OpenBook, weights: WeightStore) -> dict[str, Path]:
         for entry, _ in line.voice.parts
         if entry.file is not None
     }
-    return dict(weights.ensure_voices(list(entries.values()), _silent))
-
-
-def _silent(*_: object) -> None:
-    """No progress is shown while something is measured."""
+    return dict(weights.ensure_voices(list(entries.values())))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pipeline.hashing import digest, digest_bytes
 from pipeline.levels import LoudnessMeter, measure_take
 from pipeline.publish.book import Edition, publish_book
 from pipeline.publish.chapters import ChapterMark, chapter_marks
-from pipeline.publish.encode import encode_chapter
+from pipeline.publish.encode import FORMATS, Format, encode_chapter
 from pipeline.publish.m4b import write_m4b
 from pipeline.publish.tags import book_tags, chapter_tags
 from pipeline.script.check import read_script
@@ -44,7 +44,7 @@ LINE_S = 6.4
 CHAPTER_S = 1800.0
 SYLLABLES_HZ = 4.5
 PITCH_HZ = 120.0
-FORMAT = "flac"
+FORMAT: Format = "flac"
 
 
 def main() -> None:
@@ -134,7 +134,7 @@ def stages_of_one(
         "assemble, measure": speed(timeline.duration_s, assembling),
         "assemble, master, FLAC": speed(timeline.duration_s, stitching),
     }
-    for form in ("flac", "mp3", "opus"):
+    for form in FORMATS:
         with spent() as encoding:
             encode_chapter(master.path, folder / f"one.{form}", form, preset, own_tags)
         found[f"publish {form}"] = speed(timeline.duration_s, encoding)
@@ -157,7 +157,7 @@ def speed(audio_s: float, cost: Cost) -> dict[str, float]:
 
 
 def speechlike_takes(root: Path) -> list[Take]:
-    """Takes of 2 to 9 s in a store, at 24 kHz: a buzz under noise, loud and quiet in the rhythm of syllables."""
+    """Takes of 2 to 9 s in a store, at 24 kHz: noise over a buzz, in the rhythm of syllables."""
     store = TakeStore(root)
     return [_kept(store, number) for number in range(TAKES)]
 

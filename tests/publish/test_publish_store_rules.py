@@ -65,7 +65,7 @@ BEYOND: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("acx", "tail", {"tail_s": 5.1}, "5.100 s", "1..5 s"),
     ("audiobook", "loudness", {"integrated_lufs": -17.4}, "-17.40 LUFS", "-18.5..-17.5 LUFS"),
     ("audiobook", "peak", {"true_peak_dbtp": -1.4}, "-1.40 dBTP", "<= -1.5 dBTP"),
-    ("audiobook", "codec", {"codec": "mp3"}, "mp3", "aac"),
+    ("audiobook", "codec", {"codec": "mp3"}, "mp3", "aac or flac"),
     ("audiobook", "sample-rate", {"sample_rate": 22_050}, "22050 Hz", "44100 Hz"),
     ("audiobook", "bit-rate", {"bit_rate": 75_000}, "75.0 kbit/s", ">= 96 kbit/s (of variable rate 90%)"),
     ("podcast", "loudness", {"integrated_lufs": -14.9}, "-14.90 LUFS", "-17..-15 LUFS"),

@@ -36,7 +36,8 @@ class Step:
 def match(reference: Sequence[str], heard: Sequence[str], free: Callable[[int], bool]) -> list[Step]:
     """The cheapest way along both texts.
 
-    Words that differ only in where they are joined (`pine apple`, `pineapple`; `F B I`, `FBI`) agree.
+    Words that differ only in where they are joined agree (`pine apple`, `pineapple`; letters `F B I`, heard
+    `FBI`), but a word that is heard as letters (`him`, `h i m`) does not.
 
     Args:
         free: whether the reference word at an index may be heard as any word of like length.
@@ -85,6 +86,8 @@ def _arrivals(
         if not same and free(i - 1) and j > 1 and _like_length(reference[i - 1], heard[j - 2] + heard[j - 1]):
             arrive(1, 2, 0, 1)
     for rows, columns in _joints(i, j):
+        if rows == 1 and all(len(letter) == 1 for letter in heard[j - columns : j]):
+            continue  # a word that was read out letter by letter
         if _joined(reference[i - rows : i]) == _joined(heard[j - columns : j]):
             arrive(rows, columns, 0)
     return found

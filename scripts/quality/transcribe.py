@@ -117,13 +117,13 @@ class Ear:
 
 
 def _names(spoken: str) -> set[str]:
-    """Words with a capital within a sentence: names, which a recognizer cannot spell."""
+    """Words with a capital within a sentence: names, which a recognizer cannot spell. CAPITALS are stress."""
     found = set()
     for capital in _CAPITAL.finditer(spoken):
         before = spoken[: capital.start()].rstrip(" “‘\"'([")
         begins = not before or before[-1] in ".!?:;—-…"
         word = capital.group()
-        if word[0].isupper() and not begins and word.replace("’", "'") not in _ALWAYS_CAPITAL:
+        if word.istitle() and not begins and word.replace("’", "'") not in _ALWAYS_CAPITAL:
             found.update(words(word))
     return found
 

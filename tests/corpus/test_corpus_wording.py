@@ -44,6 +44,7 @@ DIFFERENT = [
     ("the F B I", "the FBA"),
     ("not one of them", "one of them"),
     ("I can't see", "I can see"),
+    ("She looked at HIM", "she looked at H.I.M."),
 ]
 
 

@@ -9,6 +9,7 @@ measured once for all lines. Stitching is no part of it (see stitch.py).
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,7 @@ CASTS = {
     "tone": {"narrator": "tone/low", "Ann": "tone/high", "Bob": "tone/mid"},
 }
 BLOCK_LINES = {"kokoro": 10, "espeak": 50, "tone": 50}
+EVENTS = "events.jsonl"
 MEMORY_BYTES = 4 << 30
 LOAD_S = 3.0
 
@@ -80,7 +82,7 @@ def main() -> None:
             ready = made_ready(engine, options.lines, options.threads, Path(folder))
             blocks = [*_blocks(ready.jobs, BLOCK_LINES[engine] * max(1, options.ray))]
             if options.ray:
-                pairs = ray_pairs(ready, blocks, options.ray, options.threads)
+                pairs = ray_pairs(ready, blocks, options.ray, options.threads, Path(folder))
             else:
                 pairs = local_pairs(ready, blocks, Path(folder))
             results[engine] = judged(ready, pairs) | {
@@ -110,7 +112,7 @@ def local_pairs(ready: Ready, blocks: Sequence[list[LineJob]], folder: Path) -> 
     bare = loaded_engine(ready.setup)
     pool = LocalPool(ready.setup)
     pairs: list[Pair] = []
-    with (folder / "events.jsonl").open("w", encoding="utf-8") as stream:
+    with (folder / EVENTS).open("w", encoding="utf-8") as stream:
         reporter = JsonReporter(stream)
         # The first lines of either side load, convert and warm up.
         _speak(bare, _bare_batches(blocks[0][:1]))
@@ -128,7 +130,9 @@ def local_pairs(ready: Ready, blocks: Sequence[list[LineJob]], folder: Path) -> 
     return pairs
 
 
-def ray_pairs(ready: Ready, blocks: Sequence[list[LineJob]], workers: int, threads: int) -> list[Pair]:
+def ray_pairs(
+    ready: Ready, blocks: Sequence[list[LineJob]], workers: int, threads: int, folder: Path
+) -> list[Pair]:
     """Each block on bare processes, which get lines one by one, and on as many Ray workers.
 
     CPU seconds are those of the workers' processes and of this one.
@@ -143,19 +147,27 @@ def ray_pairs(ready: Ready, blocks: Sequence[list[LineJob]], workers: int, threa
         for _ in pool.workers():
             pool.wait()
         bare.warm_up(blocks[0][:workers])
-        reporter = JsonReporter(Path("/dev/null").open("w"))  # noqa: SIM115
-        for number, block in enumerate(blocks):
-            if number % 2:
+        with (folder / EVENTS).open("w", encoding="utf-8") as stream:
+            reporter = JsonReporter(stream)
+            for number, block in enumerate(blocks):
+                alone = bare.speak(block) if number % 2 == 0 else None
                 path = bare.costing(pids, partial(_run, pool, block, reporter))
-                pairs.append(Pair(len(block), bare.speak(block), path))
-            else:
-                alone = bare.speak(block)
-                path = bare.costing(pids, partial(_run, pool, block, reporter))
-                pairs.append(Pair(len(block), alone, path))
+                pairs.append(Pair(len(block), alone or bare.speak(block), path))
     finally:
         pool.close()
         bare.close()
     return pairs
+
+
+def speech_of(jobs: Sequence[LineJob], events: Path) -> dict[str, Any]:
+    """How many characters were spoken and how many seconds of sound that is, by the events."""
+    characters = {job.key: sum(len(utterance.text) for utterance in job.utterances) for job in jobs}
+    found = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+    made = {event["key"]: event["audio_s"] for event in found if event["event"] == "LineRendered"}
+    return {
+        "audio_s": round(sum(made[key] for key in characters), 1),
+        "characters": sum(characters.values()),
+    }
 
 
 def judged(ready: Ready, pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -185,7 +197,10 @@ def show(engine: str, value: dict[str, Any]) -> None:
     """Prints one engine's table."""
     names = ("bare", "path", "planning", "ratio", "ratio without planning", "extra ms a line")
     rows = [[kind, *(value[kind][name] for name in names)] for kind in ("cpu_s", "wall_s")]
-    print(f"\n{engine}: {value['lines']} lines in {value['blocks']} blocks")
+    print(
+        f"\n{engine}: {value['lines']} lines in {value['blocks']} blocks,"
+        f" {value['audio_s']:.0f} s of audio, {value['characters']} characters"
+    )
     print(table(["", *names], rows))
     steps = [
         [name, f"{step['cpu_ms']['median']:.3f}", f"{step['wall_ms']['median']:.3f}"]

@@ -123,7 +123,12 @@ def _names(spoken: str) -> set[str]:
         before = spoken[: capital.start()].rstrip(" “‘\"'([")
         begins = not before or before[-1] in ".!?:;—-…"
         word = capital.group()
-        if word.istitle() and not begins and word.replace("’", "'") not in _ALWAYS_CAPITAL:
+        if (
+            word[0].isupper()
+            and not word.isupper()
+            and not begins
+            and word.replace("’", "'") not in _ALWAYS_CAPITAL
+        ):
             found.update(words(word))
     return found
 

@@ -85,9 +85,8 @@ def main() -> None:
                 pairs = ray_pairs(ready, blocks, options.ray, options.threads, Path(folder))
             else:
                 pairs = local_pairs(ready, blocks, Path(folder))
-            results[engine] = judged(ready, pairs) | {
-                "steps": steps_of_a_line(ready.setup, ready.jobs, Path(folder) / "steps")
-            }
+            results[engine] = judged(ready, pairs) | speech_of(ready.jobs, Path(folder) / EVENTS)
+            results[engine]["steps"] = steps_of_a_line(ready.setup, ready.jobs, Path(folder) / "steps")
         show(engine, results[engine])
     keep(options.name, results, before)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pipeline.script.check import check_script
 from pipeline.script.model import Script
 from pipeline.takes.choose import Choices
 from pipeline.takes.store import TakeStore
+from pipeline.takes.take import Take
 
 DEFAULT_STORE = Path(".fullcast")
 DEFAULT_OUTPUT = Path("output")
@@ -37,7 +38,10 @@ script_argument = click.argument("file", type=click.Path(path_type=Path))
 
 @dataclass(frozen=True)
 class OpenBook:
-    """A script with everything that planning it took."""
+    """A script with everything that planning it took.
+
+    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more.
+    """
 
     script: Script
     cast: dict[str, ResolvedVoice]
@@ -45,6 +49,7 @@ class OpenBook:
     choices: Choices
     history: History
     plan: Plan
+    takes: dict[str, Take]
     resolved: dict[str, ResolvedModel]
 
 
@@ -92,16 +97,24 @@ def open_book(
         if found is not None:
             resolved[model] = found
     facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
+    takes: dict[str, Take] = {}
+
+    def has_take(key: str) -> bool:
+        take = takes.get(key) or store.get(key)
+        if take is not None:
+            takes[key] = take
+        return take is not None
+
     plan = make_plan(
         script,
         cast,
         facts,
-        has_take=lambda key: store.get(key) is not None,
+        has_take=has_take,
         choices=choices.items(),
         previous=history.lines,
         direct=redirected,
     )
-    return OpenBook(script, cast, store, choices, history, plan, resolved)
+    return OpenBook(script, cast, store, choices, replace(history, lines=()), plan, takes, resolved)
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:
@@ -130,7 +143,7 @@ def find_line(plan: Plan, wanted: str) -> LinePlan:
 def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
     entry = catalogue.model(model)
     capabilities = catalogue.engine(entry.engine).capabilities
-    speed = (history.speeds or {}).get(model, capabilities.speed)
+    speed = history.speeds.get(model, capabilities.speed)
     sha256 = resolved.sha256 if resolved and entry.forms else None
     return ModelFacts(model, entry.engine, capabilities, sha256, speed)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.book import DEFAULT_OUTPUT, OpenBook, open_book, script_argument, store_option
+from pipeline.cli.book import DEFAULT_OUTPUT, open_book, script_argument, store_option
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipeline.takes.take import Take
 
 EXIT_QUARANTINED = 1
+# How fast a model is made ready, until a run has measured it: Kokoro, 2 GB with its work space, takes 3 s.
+LOAD_BYTES_PER_S = 600e6
 FORMATS = ("mp3", "flac", "opus", "wav")
 PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
 
@@ -142,16 +144,14 @@ class _Journey:
         )
         if not jobs:
             return Outcome()
-        # Half a model's load in work is what joining it must save; a first guess until loads are measured.
-        load_s = dict.fromkeys(self.plan.models, 3.0)
-        schedule = Schedule([job.job for job in jobs], load_s)
+        schedule = Schedule([job.job for job in jobs], self._load_s())
         with self._pool(division, workers) as pool:
             run = Run(jobs, pool, schedule, self.report)
             try:
                 return run.go(self.book.store.has)
             finally:
-                speeds = _speeds(self.book, run.outcome)
-                write_history(self.book.store.root, self.plan, speeds)
+                history = self.book.history.after(run.outcome.times)
+                write_history(self.book.store.root, self.plan, history)
 
     def make_book(
         self, outcome: Outcome, preset: str, formats: tuple[str, ...], began: float, quiet: bool
@@ -196,6 +196,13 @@ class _Journey:
         if not quiet:
             _print_table(self.plan, outcome, stitched, published, preset)
         return EXIT_QUARANTINED if outcome.quarantined else 0
+
+    def _load_s(self) -> dict[str, float]:
+        """Seconds that loading each model takes: measured by an earlier run, else guessed from its size."""
+        return {
+            model: self.book.history.loads.get(model, facts.capabilities.memory_bytes / LOAD_BYTES_PER_S)
+            for model, facts in self.plan.models.items()
+        }
 
     def _noting(self, reporter: Reporter) -> Callable[[Event], None]:
         def note(event: Event) -> None:
@@ -263,7 +270,8 @@ class _Journey:
         found: dict[str, Take] = {}
         for planned in self.plan.lines:
             if planned.status == "reuse" or planned.key in outcome.made:
-                take = self.book.store.get(planned.key, check_audio=False)
+                take = self.book.takes.get(planned.key)
+                take = take or self.book.store.get(planned.key, check_audio=False)
                 if take is not None:
                     found[planned.line.id] = take
         return found
@@ -306,15 +314,6 @@ def _chapter_index(plan: Plan, wanted: str) -> int:
     if wanted in titles:
         return titles.index(wanted)
     raise UsageError(f"no chapter '{wanted}'", hint=did_you_mean(wanted, titles))
-
-
-def _speeds(book: OpenBook, outcome: Outcome) -> dict[str, float]:
-    """Audio-seconds per second of one worker, as measured; with several models in one run, all share it."""
-    speeds = dict(book.history.speeds or {})
-    if outcome.render_s > 1.0:
-        measured = round(outcome.audio_s / outcome.render_s, 2)
-        speeds.update(dict.fromkeys(book.plan.models, measured))
-    return speeds
 
 
 def _finished(plan: Plan, outcome: Outcome, began: float) -> RunFinished:

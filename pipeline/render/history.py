@@ -6,34 +6,51 @@ says "new line" where it would have said "text changed".
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from pipeline.files import write_bytes
-from pipeline.hashing import canonical_json
+from pydantic_core import from_json
+
+from pipeline.files import write_json
 from pipeline.plan.plan import Plan
 from pipeline.plan.why import Spoken
+from pipeline.render.run import ModelTimes
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class History:
-    """The lines of the last run, and each model's speed in audio-seconds per second of one worker."""
+    """What earlier runs of a book were.
+
+    Attributes:
+        lines: of the last run.
+        speeds: audio-seconds per second of one worker, by model.
+        loads: seconds that loading took, by model.
+    """
 
     lines: tuple[Spoken, ...] = ()
-    speeds: Mapping[str, float] | None = None
+    speeds: Mapping[str, float] = field(default_factory=dict)
+    loads: Mapping[str, float] = field(default_factory=dict)
+
+    def after(self, times: Mapping[str, ModelTimes]) -> History:
+        """The same with what a run measured; a second of work is too little to tell a speed from."""
+        speeds = {
+            model: round(one.audio_s / one.render_s, 2) for model, one in times.items() if one.render_s > 1.0
+        }
+        loads = {model: one.load_s for model, one in times.items() if one.load_s}
+        return replace(self, speeds={**self.speeds, **speeds}, loads={**self.loads, **loads})
 
 
 def read_history(root: Path, slug: str) -> History:
     """The last run of a book; an empty one if there is none or it cannot be read (with a warning)."""
     path = _path(root, slug)
     try:
-        value = json.loads(path.read_bytes())
-        return History(tuple(Spoken(**line) for line in value["lines"]), dict(value["speeds"]))
+        value = from_json(path.read_bytes())
+        lines = tuple(Spoken(**line) for line in value["lines"])
+        return History(lines, dict(value["speeds"]), dict(value.get("loads", {})))
     except FileNotFoundError:
         return History()
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -41,14 +58,15 @@ def read_history(root: Path, slug: str) -> History:
         return History()
 
 
-def write_history(root: Path, plan: Plan, speeds: Mapping[str, float]) -> None:
-    """Keeps what every line of the plan is now, atomically.
+def write_history(root: Path, plan: Plan, history: History) -> None:
+    """Keeps what every line of the plan is now, and the times of `history`, atomically.
 
     Raises:
         StoreError: it cannot be written.
     """
     lines = [asdict(line.as_spoken()) for line in plan.lines if line.status in ("reuse", "render")]
-    write_bytes(_path(root, plan.script.slug), canonical_json({"lines": lines, "speeds": dict(speeds)}))
+    value = {"lines": lines, "speeds": dict(history.speeds), "loads": dict(history.loads)}
+    write_json(_path(root, plan.script.slug), value)
 
 
 def _path(root: Path, slug: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pipeline.errors import EngineError
-from pipeline.events import Event, LineQuarantined, LineRendered, WorkerLost, WorkerStarted
+from pipeline.events import Event, LineQuarantined, LineRendered, ModelLoaded, WorkerLost, WorkerStarted
 from pipeline.render.job import BatchResult, Finished, LineJob
 from pipeline.render.pool import Pool
 from pipeline.render.schedule import Job, Schedule
@@ -19,13 +19,41 @@ POISON_DEATHS = 2
 
 
 @dataclass
+class ModelTimes:
+    """What one model's work took: seconds of sound, seconds its engine worked for them, its longest load."""
+
+    audio_s: float = 0.0
+    render_s: float = 0.0
+    load_s: float = 0.0
+
+
+@dataclass
 class Outcome:
-    """What became of a run: keys of takes made, and line jobs that could not be spoken with the reason."""
+    """What became of a run.
+
+    Attributes:
+        made: keys of the takes made.
+        quarantined: line jobs that could not be spoken, with the reason, by key.
+        times: by model.
+    """
 
     made: set[str] = field(default_factory=set)
     quarantined: dict[str, tuple[LineJob, str]] = field(default_factory=dict)
-    audio_s: float = 0.0
-    render_s: float = 0.0
+    times: dict[str, ModelTimes] = field(default_factory=dict)
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of sound made."""
+        return sum(times.audio_s for times in self.times.values())
+
+    @property
+    def render_s(self) -> float:
+        """Seconds that engines worked, all workers together."""
+        return sum(times.render_s for times in self.times.values())
+
+    def of(self, model: str) -> ModelTimes:
+        """The times of a model, to be added to."""
+        return self.times.setdefault(model, ModelTimes())
 
 
 class Run:
@@ -91,11 +119,15 @@ class Run:
     def _record(self, worker: int, result: BatchResult) -> None:
         for event in result.events:
             self._report(event)
+            if isinstance(event, ModelLoaded):
+                times = self.outcome.of(event.model)
+                times.load_s = max(times.load_s, event.load_s)
         for made in result.made:
             job = self._jobs[made.key]
             self.outcome.made.add(made.key)
-            self.outcome.audio_s += made.audio_s
-            self.outcome.render_s += made.render_s
+            times = self.outcome.of(job.model)
+            times.audio_s += made.audio_s
+            times.render_s += made.render_s
             self._report(
                 LineRendered(
                     job.line_id, job.character, job.chapter, made.key,

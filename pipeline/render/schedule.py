@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 BATCH_S = 10.0
+# A worker holds the sound of a whole batch and loses it if it dies: however fast an engine is, no more lines.
+BATCH_LINES = 32
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class _Queue:
     def take(self, budget_s: float) -> list[Job]:
         batch = [self.jobs.popleft()]
         spent_s = batch[0].work_s
-        while self.jobs and spent_s + self.jobs[0].work_s <= budget_s:
+        while self.jobs and len(batch) < BATCH_LINES and spent_s + self.jobs[0].work_s <= budget_s:
             batch.append(self.jobs.popleft())
             spent_s += batch[-1].work_s
         self.left_s = max(0.0, self.left_s - spent_s) if self.jobs else 0.0

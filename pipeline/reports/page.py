@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import StoreError
-from pipeline.files import write_text
+from pipeline.files import write_json, write_text
 from pipeline.hashing import digest
 
 JSON_NAME = "report.json"
@@ -30,7 +30,9 @@ UNSTEADY = ("run", "workers")
 _MARK = re.compile(r"<!--fullcast:(\w+)-->")
 _STEADY_MARK = re.compile(r'<meta name="fullcast-facts" content="([0-9a-f]{64})">')
 # What could end a script element or begin a comment in it; inside JSON strings these escapes mean the same.
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
 
 
 def write_page(facts: Mapping[str, Any], folder: Path) -> Path:
@@ -42,31 +44,49 @@ def write_page(facts: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         StoreError: the folder cannot be read or written.
     """
-    text = json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
-    _write_changed(folder / JSON_NAME, text)
+    write_json(folder / JSON_NAME, facts, keep_same=True)
     path = folder / PAGE_NAME
-    nothing_new = facts["totals"]["rendered"] == 0
-    if not (nothing_new and _steady_digest_of(path) == steady_digest(facts)):
-        _write_changed(path, page(facts))
+    steady = steady_digest(facts)
+    if facts["totals"]["rendered"] or _steady_digest_of(path) != steady:
+        write_text(path, _pieces(facts, steady), keep_same=True)
     return path
 
 
 def page(facts: Mapping[str, Any]) -> str:
     """The whole page: one HTML document that needs nothing but the sound files beside it."""
-    shown = {name: value for name, value in facts.items() if name != "run"}
-    shown["chapters"] = [
-        {**chapter, "lines": [_shown_line(line) for line in chapter["lines"]]}
-        for chapter in facts["chapters"]
-    ]
-    data = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "".join(_pieces(facts, steady_digest(facts)))
+
+
+def _pieces(facts: Mapping[str, Any], steady: str) -> Iterator[str]:
+    """The page piece by piece: that of a long book is never in memory as a whole."""
     filled = {
         "title": html.escape(str(facts["book"]["title"])),
         "language": html.escape(str(facts["book"]["language"]), quote=True),
-        "facts": f'<meta name="fullcast-facts" content="{steady_digest(facts)}">',
-        "data": "".join(_ESCAPES.get(character, character) for character in data),
+        "facts": f'<meta name="fullcast-facts" content="{steady}">',
     }
     # One pass: what an author wrote is put in and never looked at again.
-    return _MARK.sub(lambda mark: filled[mark.group(1)], _template())
+    for number, part in enumerate(_MARK.split(_template())):
+        if number % 2 == 0:
+            yield part
+        elif part == "data":
+            yield from _data(facts)
+        else:
+            yield filled[part]
+
+
+def _data(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What the page shows, as JSON that may stand in a script element; a chapter at a time."""
+    shown = {name: value for name, value in facts.items() if name not in ("run", "chapters")}
+    yield _scripted(shown)[:-1] + ',"chapters":['
+    for number, chapter in enumerate(facts["chapters"]):
+        yield "," if number else ""
+        yield _scripted({**chapter, "lines": [_shown_line(line) for line in chapter["lines"]]})
+    yield "]}"
+
+
+def _scripted(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.translate(_ESCAPES)
 
 
 def steady_digest(facts: Mapping[str, Any]) -> str:
@@ -77,7 +97,7 @@ def steady_digest(facts: Mapping[str, Any]) -> str:
     # A chapter's warnings are told when it is stitched, not when it is found; they follow from its levels
     # and its missing lines, which are here.
     chapters = [
-        {**chapter, "warnings": [], "lines": [_steady_line(line) for line in chapter["lines"]]}
+        digest({**chapter, "warnings": [], "lines": [_steady_line(line) for line in chapter["lines"]]})
         for chapter in steady["chapters"]
     ]
     return digest({**steady, "totals": totals, "chapters": chapters, "template": _template()})
@@ -106,21 +126,13 @@ def _template() -> str:
     return _MARK.sub(part, (room / TEMPLATE).read_text("utf-8"))
 
 
-def _write_changed(path: Path, text: str) -> None:
-    if _read(path) != text:
-        write_text(path, text)
-
-
 def _steady_digest_of(path: Path) -> str | None:
     """What a page that is there says it shows; None if there is none or it is another kind of file."""
-    found = _STEADY_MARK.search(_read(path) or "", 0, 4096)
-    return found.group(1) if found else None
-
-
-def _read(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8", errors="replace")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            found = _STEADY_MARK.search(file.read(4096))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"cannot read: {error.strerror}", where=str(path)) from error
+    return found.group(1) if found else None

@@ -125,6 +125,9 @@ def _chapters(
     plan: Plan, decided: Sequence[LineFate], stitched: Sequence[StitchedChapter], published: Published
 ) -> list[dict[str, Any]]:
     made = {one.number: one for one in stitched}
+    fates_in: dict[int, list[LineFate]] = {}
+    for fate in decided:
+        fates_in.setdefault(fate.planned.chapter, []).append(fate)
     facts = []
     book_start_s = 0.0
     for index, chapter in plan.chapters():
@@ -141,8 +144,7 @@ def _chapters(
                 **_master(one),
                 "lines": [
                     {**line_facts(fate), **_place(spans.get(fate.line.id), rate)}
-                    for fate in decided
-                    if fate.planned.chapter == index
+                    for fate in fates_in.get(index, ())
                 ],
             }
         )

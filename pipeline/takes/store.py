@@ -7,11 +7,12 @@ journal can disagree with it.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic_core import from_json
 
 from pipeline.errors import StoreError
 from pipeline.files import make_folder, store_error, write_bytes
@@ -121,7 +122,8 @@ class TakeStore:
             raise store_error(error, folder) from error
 
     def _read_metadata(self, key: str) -> Take:
-        sealed = json.loads(self.metadata_path(key).read_bytes())
+        # Interns keys and short words, which all takes of a book share.
+        sealed = from_json(self.metadata_path(key).read_bytes())
         metadata = sealed["take"]
         if digest_bytes(canonical_json(metadata)) != sealed["seal"]:
             raise ValueError("the seal does not fit")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.render.schedule import Job, Schedule
+from pipeline.render.schedule import BATCH_LINES, Job, Schedule
 
 
 def job(key: str, model: str = "a", work_s: float = 1.0, voice: str = "v") -> Job:
@@ -126,3 +126,12 @@ def test_a_model_that_is_given_up_leaves_no_work_behind():
     schedule.drop_model("a")
     assert [one.key for one in schedule.next_batch(0)] == ["2"]
     assert schedule.is_empty()
+
+
+def test_no_batch_holds_more_lines_than_a_worker_can_lose_however_fast_the_engine():
+    schedule = Schedule([job(str(n), work_s=0.0001) for n in range(1_000)])
+    sizes = []
+    while batch := schedule.next_batch(0):
+        sizes.append(len(batch))
+    assert max(sizes) == BATCH_LINES
+    assert sum(sizes) == 1_000

@@ -33,6 +33,9 @@ store_option = click.option(
     show_default=True,
     help="Folder of the take store.",
 )
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop before rendering if an engine cannot carry an emotion that is asked."
+)
 script_argument = click.argument("file", type=click.Path(path_type=Path))
 
 

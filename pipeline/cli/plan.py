@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.book import OpenBook, open_book, script_argument, store_option
+from pipeline.cli.book import OpenBook, open_book, script_argument, store_option, strict_option
+from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
 from pipeline.plan.plan import LinePlan
 from pipeline.render.prepare import asked
 
@@ -24,12 +25,15 @@ SHOWN_LINES = 40
 @click.option("--spoken", is_flag=True, help="Print what will be said for every line.")
 @click.option("--all", "show_all", is_flag=True, help="List every line, not only those to render.")
 @click.option("--workers", type=int, default=None, help="Workers to estimate the time for.")
+@strict_option
 def command(
     file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
-    workers: int | None,
+    workers: int | None, strict: bool,
 ) -> None:  # fmt: skip
     """Show lines, characters, groups, what is reused and what is rendered and why; render nothing."""
     book = open_book(file, store_path)
+    if strict:
+        demand_realised(book.plan)
     if graph:
         _print_graph(book, graph)
     elif as_json:
@@ -70,8 +74,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
     for model, facts in plan.models.items():
         if facts.weights_sha256 is None and model not in book.resolved:
             click.echo(f"  {model}: its weights are not here yet; rendering fetches them")
-    for feelings in _unrealised(book):
-        click.echo(f"  warning: {feelings}")
+    for engine, count in unrealised_counts(plan).items():
+        click.echo(f"  warning: {count} lines ask engine {engine} for an emotion that it cannot do")
     listed = [line for line in plan.lines if show_all or line.status == "render"]
     click.echo(
         f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"
@@ -83,18 +87,6 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         click.echo(f"  {where} {line_id}: {planned.status}: {planned.reason}{approved}")
     if not show_all and len(listed) > SHOWN_LINES:
         click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
-
-
-def _unrealised(book: OpenBook) -> list[str]:
-    """Emotions that are asked and that the engine cannot carry at all."""
-    engines = Counter(
-        facts.engine
-        for line in book.plan.lines
-        if not line.line.direction.felt.is_neutral
-        and (facts := book.plan.models[line.voice.model]).capabilities.emotion_level == "none"
-    )
-    return [f"{count} lines ask engine {engine} for an emotion, which it cannot do"
-            for engine, count in engines.items()]  # fmt: skip
 
 
 def _by_character(lines: tuple[LinePlan, ...]) -> dict[str, list[LinePlan]]:
@@ -149,7 +141,7 @@ def _line_json(planned: LinePlan, book: OpenBook) -> dict[str, Any]:
         "text": line.text,
         "spoken": list(planned.utterances),
         "asked": asked(planned),
-        "emotion_level": book.plan.models[planned.voice.model].capabilities.emotion_level,
+        "emotion_level": promised(line.direction.felt, book.plan.models[planned.voice.model].capabilities),
         "key": planned.key,
         "status": planned.status,
         "reason": planned.reason,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.book import DEFAULT_OUTPUT, open_book, script_argument, store_option
+from pipeline.cli.book import DEFAULT_OUTPUT, open_book, script_argument, store_option, strict_option
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
+from pipeline.plan.feelings import demand_realised
 from pipeline.plan.plan import LinePlan, Plan
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Options:
     chapter: str | None
     only: str | None
     local: bool
+    strict: bool
 
 
 @click.command("render")
@@ -82,6 +84,7 @@ class Options:
 @click.option("--chapter", help="Render only this chapter: its number or title.")
 @click.option("--only", metavar="CHARACTER", help="Render only this character's lines.")
 @click.option("--local", is_flag=True, help="Work in this process, without Ray.")
+@strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
     file: Path, store_path: Path, output: Path, preset: str, formats: tuple[str, ...], as_json: bool,
@@ -123,6 +126,8 @@ class _Journey:
         for key, reason in self.book.store.damaged:
             self.report(TakeDamaged(key, reason))
         self.plan = restricted(self.book.plan, options)
+        if options.strict:
+            demand_realised(self.plan)
 
     def make_takes(self) -> Outcome:
         """Renders what is missing; everything finished is in the store whatever happens."""

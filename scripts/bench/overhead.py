@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bare import BareWorkers, batches, loaded_engine
-from books import sentences, write_book
+from books import sentences, short_sentences, write_book
 from measure import Cost, keep, machine, spent, summary, table
 from steps import steps_of_a_line
 
@@ -72,14 +72,20 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=500)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--ray", type=int, default=0, metavar="WORKERS", help="Ray workers, not this process")
+    parser.add_argument("--short", action="store_true", help="lines of three words: the hardest case")
     parser.add_argument("--name", default="overhead", help="the results' file")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     before = machine()
-    results: dict[str, Any] = {"threads": options.threads, "workers": options.ray or "in process"}
+    texts = (short_sentences if options.short else sentences)(options.lines)
+    results: dict[str, Any] = {
+        "short": options.short,
+        "threads": options.threads,
+        "workers": options.ray or "in process",
+    }
     for engine in options.engine:
         with tempfile.TemporaryDirectory() as folder:
-            ready = made_ready(engine, options.lines, options.threads, Path(folder))
+            ready = made_ready(engine, texts, options.threads, Path(folder))
             blocks = [*_blocks(ready.jobs, BLOCK_LINES[engine] * max(1, options.ray))]
             if options.ray:
                 pairs = ray_pairs(ready, blocks, options.ray, options.threads, Path(folder))
@@ -91,14 +97,15 @@ def main() -> None:
     keep(options.name, results, before)
 
 
-def made_ready(engine: str, lines: int, threads: int, folder: Path) -> Ready:
-    """A book of that many lines, planned, with the weights here."""
-    script = write_book(folder / "bench.md", CASTS[engine], sentences(lines), chapters=max(1, lines // 100))
+def made_ready(engine: str, texts: Sequence[str], threads: int, folder: Path) -> Ready:
+    """A book of these lines, planned, with the weights here."""
+    chapters = max(1, len(texts) // 100)
+    script = write_book(folder / "bench.md", CASTS[engine], texts, chapters)
     weights = WeightStore()
     with spent() as planning:
         book = open_book(script, folder / "store", weights=weights, ensure=_ensured)
         book.store.make_ready()
-        jobs = line_jobs(book.plan, _states(book, weights))[:lines]
+        jobs = line_jobs(book.plan, _states(book, weights))[: len(texts)]
     setup = worker_setup(
         book.plan, book.resolved, store=folder / "store", memory_bytes=MEMORY_BYTES, device="cpu",
         threads=threads, scratch=make_folder(weights.cache / "converted"),

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import Problem, ScriptError, UsageError
-from pipeline.script.from_markdown import read_markdown
-from pipeline.script.from_yaml import MARKDOWN_SUFFIXES, YAML_SUFFIXES, read_yaml
 from pipeline.script.model import NARRATOR, Character, Script, Sound, Span
 from pipeline.script.prose import name_lines, slug
 from pipeline.script.reading import Reading
-from pipeline.script.source import Findings, read_source
+from pipeline.script.source import MARKDOWN_SUFFIXES, YAML_SUFFIXES, Findings, read_source
 from pipeline.script.validate import shorten
 
 if TYPE_CHECKING:
@@ -60,7 +58,14 @@ def _read(path: Path, findings: Findings) -> Reading | None:
     source = read_source(path, name, findings, (name, 1))
     if source is None:
         return None
-    return read_yaml(source, findings) if suffix in YAML_SUFFIXES else read_markdown(source, findings)
+    # One form's reader is imported, not both: a check is over in the time that importing takes.
+    if suffix in YAML_SUFFIXES:
+        from pipeline.script.from_yaml import read_yaml
+
+        return read_yaml(source, findings)
+    from pipeline.script.from_markdown import read_markdown
+
+    return read_markdown(source, findings)
 
 
 def _script(path: Path, reading: Reading) -> Script:

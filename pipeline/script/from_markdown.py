@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from pipeline.script.cues import sound_cue
 from pipeline.script.glyphs import Glyphs, collapse
@@ -156,8 +157,8 @@ class _Reader:
         self.source.silence(end, row.end, "heading-mark")
         inline = Inline([(row.start + row.mark, end)], self.masked, self.source, self.findings)
         speech = self.reading.roles.speech(NARRATOR)
-        glyphs = self._read_inline(inline, [speech])
-        title = "".join(glyph[0] for glyph in glyphs).strip()
+        glyphs, said_by = self._read_inline(inline, [speech])
+        title = glyphs.text.strip()
         is_chapter = len(row.label) == 1
         if not title:
             self.findings.warn(*self.place(row.start), "a heading without words")
@@ -169,7 +170,7 @@ class _Reader:
         if is_chapter and not self.reading.header.book.announce_chapters:
             self._silence_rest(inline, "unspoken-title")
             return
-        self.chapter(row.start).paragraph(self.source, _runs(glyphs, [speech]), title=True)
+        self.chapter(row.start).paragraph(self.source, _runs(glyphs, said_by, [speech]), title=True)
         self._silence_rest(inline, "whitespace")
 
     def cue(self, row: Row) -> None:
@@ -231,9 +232,9 @@ class _Reader:
         if not (literal or self.fence):
             speech = self._label(inline, pieces) or speech
         speeches = [speech]
-        glyphs = self._read_inline(inline, speeches, literal or bool(self.fence))
+        glyphs, said_by = self._read_inline(inline, speeches, literal or bool(self.fence))
         chapter = self.chapter(pieces[0][0])
-        spoke = chapter.paragraph(self.source, _runs(glyphs, speeches))
+        spoke = chapter.paragraph(self.source, _runs(glyphs, said_by, speeches))
         if not spoke and speech.character != NARRATOR:
             self.findings.error(
                 *self.place(pieces[0][0]), f"{speech.character} says nothing", "write the text"
@@ -255,8 +256,8 @@ class _Reader:
 
     def _read_inline(
         self, inline: Inline, speeches: list[Speech], literal: bool = False
-    ) -> list[tuple[str, int, int, int]]:
-        """The glyphs of a paragraph, each with the number of its speech; new speeches go to `speeches`."""
+    ) -> tuple[Glyphs, list[int]]:
+        """The glyphs of a paragraph, and the number of each one's speech; new speeches go to `speeches`."""
 
         def attribution(text: str, row: int) -> int | None:
             speech = self.labels.attribution(text, (self.source.name, row), speeches[0])
@@ -267,7 +268,7 @@ class _Reader:
 
         if not literal:
             inline.read(attribution, self.definitions)
-        return collapse(zip(inline.out, inline.starts, inline.ends, inline.speech, strict=True))
+        return collapse(Glyphs(inline.out, inline.starts, inline.ends), inline.speech)
 
     def _silence_rest(self, inline: Inline, rule: str) -> None:
         """What no line took of a paragraph: white space at the edges of its lines, written as it may be."""
@@ -278,13 +279,12 @@ class _Reader:
             self.source.silence(offset, offset + 1, "markup" if is_entity else rule)
 
 
-def _runs(glyphs: list[tuple[str, int, int, int]], speeches: list[Speech]) -> list[Run]:
+def _runs(glyphs: Glyphs, said_by: list[int], speeches: list[Speech]) -> list[Run]:
     """The glyphs in runs of one speech."""
     runs: list[Run] = []
-    number = -1
-    for char, start, end, which in glyphs:
-        if which != number or not runs:
-            runs.append(Run(Glyphs(), speeches[which]))
-            number = which
-        runs[-1].glyphs.add(char, start, end)
+    start = 0
+    for number, group in groupby(said_by):
+        end = start + sum(1 for _ in group)
+        runs.append(Run(glyphs.cut(start, end), speeches[number]))
+        start = end
     return runs

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pipeline.errors import did_you_mean
 from pipeline.script.cues import sound_cue
-from pipeline.script.from_markdown import read_markdown_chapters
 from pipeline.script.glyphs import Glyphs, collapse, joined
 from pipeline.script.header import Header, read_header
 from pipeline.script.model import NARRATOR, Pause, SceneBreak
@@ -14,13 +13,13 @@ from pipeline.script.nodes import Mapping, Node, Scalar, Sequence, YamlError, co
 from pipeline.script.prose import ChapterDraft, Run
 from pipeline.script.reading import Reading
 from pipeline.script.scalar_text import scalar_glyphs
-from pipeline.script.schema import SCENE_BREAK, LineForm, NamedLineForm, PauseForm, SoundForm
-from pipeline.script.source import Findings, Source
+from pipeline.script.schema import SCENE_BREAK, PauseForm, SoundForm
+from pipeline.script.schema_yaml import LineForm, NamedLineForm
+from pipeline.script.source import MARKDOWN_SUFFIXES, YAML_SUFFIXES, Findings, Source
 from pipeline.script.speech import Speech, unknown_name
+from pipeline.script.tags import tag_pattern
 from pipeline.script.validate import describe, read_form, read_values, shorten
 
-YAML_SUFFIXES = (".yaml", ".yml")
-MARKDOWN_SUFFIXES = (".md", ".markdown")
 _CHAPTER_KEYS = ("title", "lines", "file")
 
 
@@ -113,6 +112,8 @@ def _include(file: Scalar, title: Scalar | None, source: Source, reading: Readin
     if suffix in YAML_SUFFIXES:
         _include_yaml(other, title, source, reading)
     elif suffix in MARKDOWN_SUFFIXES:
+        from pipeline.script.from_markdown import read_markdown_chapters
+
         read_markdown_chapters(other, reading, _titled_draft(title, source, reading))
     else:
         message = f"chapter file '{file.text}' is neither YAML nor Markdown"
@@ -265,11 +266,22 @@ def _speak(scalar: Scalar, speech: Speech, draft: ChapterDraft, source: Source, 
     if speech.line_id is not None:
         paragraphs = [joined(paragraphs)]  # an ID names one line
     for glyphs in paragraphs:
+        _warn_of_tags(glyphs, source, reading.findings)
         if not draft.paragraph(source, [Run(_collapsed(glyphs), speech)]):
             message = f"nothing to say in '{shorten(scalar.text)}'"
             reading.findings.warn(source.name, scalar.row, message, "use 'pause: 1.2' for a silence")
 
 
+def _warn_of_tags(glyphs: Glyphs, source: Source, findings: Findings) -> None:
+    """A YAML text has no markup: a tag in it is a slip, for its name is read aloud."""
+    text = glyphs.text
+    if "<" not in text:
+        return
+    for found in tag_pattern().finditer(text):
+        row = source.row(glyphs.starts[found.start()])
+        message = f"'{found[0]}' is spoken as text: a text in YAML has no tags"
+        findings.warn(source.name, row, message, "take it out, or keep the chapter in a Markdown file")
+
+
 def _collapsed(glyphs: Glyphs) -> Glyphs:
-    kept = collapse(zip(glyphs.chars, glyphs.starts, glyphs.ends, glyphs.starts, strict=True))
-    return Glyphs([each[0] for each in kept], [each[1] for each in kept], [each[2] for each in kept])
+    return collapse(glyphs, glyphs.starts)[0]

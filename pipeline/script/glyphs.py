@@ -33,6 +33,14 @@ class Glyphs:
         """Characters [start, end) of the text."""
         return Glyphs(self.chars[start:end], self.starts[start:end], self.ends[start:end])
 
+    def pick(self, places: list[int]) -> Glyphs:
+        """The characters at these places of the text."""
+        return Glyphs(
+            [self.chars[place] for place in places],
+            [self.starts[place] for place in places],
+            [self.ends[place] for place in places],
+        )
+
     def extend(self, other: Glyphs) -> None:
         """Puts another text at the end."""
         self.chars += other.chars
@@ -52,8 +60,11 @@ class Glyphs:
 
     def spans(self, source: Source) -> tuple[Span, ...]:
         """The places in the file, neighbours joined, in order."""
+        starts, ends = self.starts, self.ends
+        if starts and starts[1:] == ends[:-1] and starts[0] < ends[0]:
+            return (source.span(starts[0], ends[-1]),)
         joined: list[list[int]] = []
-        for start, end in zip(self.starts, self.ends, strict=True):
+        for start, end in zip(starts, ends, strict=True):
             if joined and joined[-1][1] == start:
                 joined[-1][1] = end
             elif end > start:
@@ -63,7 +74,7 @@ class Glyphs:
 
 def has_words(text: str) -> bool:
     """Whether there is anything to say: a letter or a digit of any script."""
-    return any(char.isalnum() for char in text)
+    return any(map(str.isalnum, text))
 
 
 def joined(pieces: Iterable[Glyphs]) -> Glyphs:
@@ -74,36 +85,53 @@ def joined(pieces: Iterable[Glyphs]) -> Glyphs:
     return whole
 
 
-def collapse(
-    glyphs: Iterable[tuple[str, int, int, SpeechT]],
-) -> list[tuple[str, int, int, SpeechT]]:
-    """The glyphs with each run of white space made one space, and none where East Asian text is wrapped."""
-    kept: list[tuple[str, int, int, SpeechT]] = []
-    gap: list[tuple[str, int, int, SpeechT]] = []
-    for glyph in glyphs:
-        char = glyph[0]
-        if not char or char in INVISIBLE:
+def collapse(glyphs: Glyphs, speech: list[SpeechT]) -> tuple[Glyphs, list[SpeechT]]:
+    """The glyphs with each run of white space made one space, and none where East Asian text is wrapped.
+
+    Args:
+        speech: what belongs to each glyph; what is left of it comes back, too.
+    """
+    if "" in glyphs.chars:
+        heard = [place for place, char in enumerate(glyphs.chars) if char]
+        speech = [speech[place] for place in heard]
+        glyphs = glyphs.pick(heard)
+    text = glyphs.text
+    # Most texts have single spaces alone; a label leaves one in front.
+    body = text[1:] if text.startswith(" ") else text
+    if body == " ".join(body.split()) and body and not _has_invisible(text):
+        return glyphs, speech
+    kept = Glyphs()
+    kept_speech: list[SpeechT] = []
+    gap: list[int] = []
+    for place, char in enumerate(glyphs.chars):
+        if char in INVISIBLE:
             continue
         if char.isspace():
-            gap.append(glyph)
+            gap.append(place)
             continue
         if gap:
-            wrapped = any(each[0] in "\r\n" for each in gap)
-            if not (wrapped and kept and _is_east_asian(kept[-1][0]) and _is_east_asian(char)):
-                kept.append(_space(gap))
+            wrapped = any(glyphs.chars[each] in "\r\n" for each in gap)
+            if not (wrapped and kept.chars and _is_east_asian(kept.chars[-1]) and _is_east_asian(char)):
+                kept.add(" ", glyphs.starts[gap[0]], _gap_end(glyphs, gap))
+                kept_speech.append(speech[gap[0]])
             gap = []
-        kept.append(glyph)
-    return kept
+        kept.add(char, glyphs.starts[place], glyphs.ends[place])
+        kept_speech.append(speech[place])
+    return kept, kept_speech
 
 
-def _space(gap: list[tuple[str, int, int, SpeechT]]) -> tuple[str, int, int, SpeechT]:
-    """One space for a run of white space, as wide in the file as the run reaches without interruption."""
-    _, start, end, speech = gap[0]
-    for _, next_start, next_end, _ in gap[1:]:
-        if next_start != end:
+def _has_invisible(text: str) -> bool:
+    return not text.isascii() and any(char in text for char in INVISIBLE)
+
+
+def _gap_end(glyphs: Glyphs, gap: list[int]) -> int:
+    """Where a run of white space ends in the file, as far as it reaches without interruption."""
+    end = glyphs.ends[gap[0]]
+    for place in gap[1:]:
+        if glyphs.starts[place] != end:
             break
-        end = next_end
-    return " ", start, end, speech
+        end = glyphs.ends[place]
+    return end
 
 
 def _is_east_asian(char: str) -> bool:

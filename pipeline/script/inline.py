@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 
 from pipeline.errors import did_you_mean
 from pipeline.script.rows import MASK
 from pipeline.script.source import Findings, Source
+from pipeline.script.tags import UNHEARD, is_html, is_spacing, tag_pattern, unheard_pattern
 
 # A character that a rule has taken or protected; later rules do not see it.
 TAKEN = "\x01"
@@ -32,37 +32,6 @@ _ESCAPES_AND_CODE = re.compile(
 )
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])(?:\{[^{}]*\})?")
 _AUTOLINK = re.compile(r"<(?=[a-z][a-z+.-]*:[^<>\s]+>)|(?<=[^\s<>])>")
-_TAG_NAMES = (
-    "a|abbr|b|big|blockquote|br|center|cite|code|del|div|em|font|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|pre|q|rp|"
-    "rt|ruby|s|small|span|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul|wbr"
-)
-_TAG = re.compile(
-    rf"</?(?P<name>{_TAG_NAMES})(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>=]+))*\s*/?>",
-    re.IGNORECASE,
-)
-# Shown on a row or in a cell of its own, so what stands around it are two words.
-_SPACING_TAGS = frozenset(
-    (
-        "blockquote",
-        "br",
-        "center",
-        "div",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "p",
-        "pre",
-        "td",
-        "th",
-        "tr",
-    )
-)
-_OTHER_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*\s*/?>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 _URL = r"(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
@@ -93,12 +62,14 @@ class Inline:
         for number, (start, end) in enumerate(pieces):
             if number:
                 self._add_newline(pieces[number - 1][1], masked)
-            for place in range(start, end):
-                if masked[place] != MASK:
-                    self.out.append(masked[place])
-                    self.starts.append(place)
-                    self.ends.append(place + 1)
-        self.scan = "".join("\n" if char == "\r" else char for char in self.out)
+            text = masked[start:end]
+            places = list(range(start, end))
+            if MASK in text:
+                places = [place for place in places if masked[place] != MASK]
+            self.out += text.replace(MASK, "")
+            self.starts += places
+            self.ends += [place + 1 for place in places]
+        self.scan = "".join(self.out).replace("\r", "\n")
         self.speech = [0] * len(self.out)
 
     def _add_newline(self, after: int, masked: str) -> None:
@@ -126,18 +97,23 @@ class Inline:
     def read(self, attribution: Attribution, definitions: frozenset[str]) -> None:
         """Runs all passes, in the order in which the marks bind."""
         self._escapes_and_code()
-        for found in list(_IMAGE.finditer(self.scan)):
-            self.take(found.start(), found.end(), "image")
+        if "![" in self.scan:
+            for found in list(_IMAGE.finditer(self.scan)):
+                self.take(found.start(), found.end(), "image")
         self._tags()
         self._entities()
-        for found in list(_FOOTNOTE.finditer(self.scan)):
-            self.take(found.start(), found.end(), "footnote")
-        self._brackets(attribution, definitions)
-        self._quotations(attribution)
-        self._stray_braces()
+        if "[" in self.scan:
+            for found in list(_FOOTNOTE.finditer(self.scan)):
+                self.take(found.start(), found.end(), "footnote")
+            self._brackets(attribution, definitions)
+        if "{" in self.scan:
+            self._quotations(attribution)
+            self._stray_braces()
         self._emphasis()
 
     def _escapes_and_code(self) -> None:
+        if "\\" not in self.scan and "`" not in self.scan:
+            return
         for found in list(_ESCAPES_AND_CODE.finditer(self.scan)):
             start, end = found.span()
             if found["marks"] is None:
@@ -151,21 +127,52 @@ class Inline:
             self.take(end - width, end, "markup")
 
     def _tags(self) -> None:
-        for found in list(_TAG.finditer(self.scan)):
-            start, end = found.span()
-            if found["name"].lower() in _SPACING_TAGS:
-                self.take(start, start + 1, None)
-                self.out[start] = " "
-                start += 1
-            self.take(start, end, "markup")
-        for found in list(_OTHER_TAG.finditer(self.scan)):
-            message = f"'{found[0]}' is no tag that is known; it is spoken as text"
-            self.findings.warn(
-                self.source.name, self.row(found.start()), message, "write '\\<' if it is meant so"
-            )
+        if "<" not in self.scan and ">" not in self.scan:
+            return
+        for found in list(unheard_pattern().finditer(self.scan)):
+            message = f"'<{found['name']}>' and what stands in it is not spoken"
+            self._warn(found.start(), message, "take it out of the script")
+            self.take(found.start(), found.end(), "markup")
+        for found in list(tag_pattern().finditer(self.scan)):
+            self._tag(found)
         for found in list(_AUTOLINK.finditer(self.scan)):
             if found[0] == "<" or self._closes_link(found.start()):
                 self.take(found.start(), found.end(), "markup")
+
+    def _tag(self, found: re.Match[str]) -> None:
+        """HTML's own tags are silent; of others the name is spoken, for it may be a word of the story."""
+        start, end = found.span()
+        name = found["name"]
+        if name is None or is_html(name):
+            if name is not None and name.lower() in UNHEARD:
+                self._warn(
+                    start, f"'{found[0]}' has no partner; what stands near it is spoken", "take it out"
+                )
+            if name is not None and is_spacing(name):
+                self._space(start)
+                start += 1
+            self.take(start, end, "markup")
+        elif found[0].startswith("</"):
+            self._warn(
+                start, f"'{found[0]}' is no tag of HTML; it is not spoken", "take it out, or write '\\<'"
+            )
+            self.take(start, end, "markup")
+        else:
+            message = f"'{found[0]}' is no tag of HTML; its words are spoken, the brackets are not"
+            self._warn(start, message, "take it out, or write '\\<' if it is meant so")
+            for mark, beside in ((start, self.scan[start - 1 : start]), (end - 1, self.scan[end : end + 1])):
+                if beside.isalnum():
+                    self._space(mark)
+                else:
+                    self.take(mark, mark + 1, "markup")
+
+    def _space(self, index: int) -> None:
+        """Makes a mark a space: what stands around it are two words."""
+        self.take(index, index + 1, None)
+        self.out[index] = " "
+
+    def _warn(self, index: int, message: str, hint: str) -> None:
+        self.findings.warn(self.source.name, self.row(index), message, hint)
 
     def _closes_link(self, index: int) -> bool:
         """Whether a '>' ends a link whose '<' is taken already."""
@@ -174,8 +181,12 @@ class Inline:
         return opened >= 0 and ":" in between and not any(char.isspace() for char in between)
 
     def _entities(self) -> None:
+        if "&" not in self.scan:
+            return
+        from html import unescape
+
         for found in list(_ENTITY.finditer(self.scan)):
-            decoded = html.unescape(found[0])
+            decoded = unescape(found[0])
             if decoded == found[0]:
                 continue
             start, end = found.span()
@@ -279,6 +290,8 @@ class Inline:
 
         Source: CommonMark 0.31, section 6.2, without its rule of three.
         """
+        if not any(mark in self.scan for mark in "*_~"):
+            return
         opened: list[list[int]] = []  # [start, end) of marks that may open
         pairs: list[tuple[int, int]] = []
         for found in _EMPHASIS.finditer(self.scan):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 from pipeline.script.schema import SpeechForm
 from pipeline.script.source import Findings
@@ -16,12 +17,21 @@ _TEXT_STYLE = r"[*_]{0,3}"
 _BRACKETED = r"(?:[ \t]*[(（](?P<direction>[^()（）]*)[)）])?"
 _COLON = rf"[ \t]*{_TEXT_STYLE}[:：]{_TEXT_STYLE}"
 _WORD = r"[^\W\d_][\w'’.-]*"
-_ANY_LABEL = re.compile(
-    rf"{_TEXT_STYLE}(?P<name>{_WORD}(?:[ \t]{_WORD}){{0,2}}){_TEXT_STYLE}{_BRACKETED}{_COLON}(?=\s|$)"
-)
-_EAST_ASIAN_LABEL = re.compile(
-    r"(?P<name>[\u3400-\u9fff·]{1,6})(?:[(（](?P<direction>[^()（）]*)[)）])?[:：]"
-)
+
+
+@cache
+def _any_label() -> re.Pattern[str]:
+    """One to three words and a colon."""
+    return re.compile(
+        rf"{_TEXT_STYLE}(?P<name>{_WORD}(?:[ \t]{_WORD}){{0,2}}){_TEXT_STYLE}{_BRACKETED}{_COLON}(?=\s|$)"
+    )
+
+
+@cache
+def _east_asian_label() -> re.Pattern[str]:
+    """A few characters and a colon, no space behind it."""
+    return re.compile(r"(?P<name>[\u3400-\u9fff·]{1,6})(?:[(（](?P<direction>[^()（）]*)[)）])?[:：]")
+
 
 # Capitalised words that often stand before a colon in prose, so that they are not names.
 LEAD_INS = frozenset(
@@ -111,7 +121,11 @@ class Labels:
         characters, if its one to three words all have capitals and none often leads prose in. A
         backslash before the colon makes it prose.
         """
-        found = _ANY_LABEL.match(text) or _EAST_ASIAN_LABEL.match(text)
+        if ":" not in text and "：" not in text:
+            return
+        found = _any_label().match(text)
+        if found is None and not text[:1].isascii():
+            found = _east_asian_label().match(text)
         if found is None:
             return
         name = found["name"]

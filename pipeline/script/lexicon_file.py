@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.parsers import expat
 
 from pipeline.script.model import LexiconEntry, Span
 from pipeline.script.nodes import Mapping, Node, Scalar, YamlError, compose
@@ -63,7 +62,7 @@ def _entry(key: Scalar, value: Node, source: Source, findings: Findings) -> Lexi
 
 
 def _checked(word: str, value: str, span: Span, findings: Findings) -> LexiconEntry | None:
-    from pipeline.text.lexicon import check_entry, parse_entry
+    from pipeline.text.pronunciation import check_entry, parse_entry
 
     fault = check_entry(word, value)
     if fault is not None:
@@ -75,6 +74,8 @@ def _checked(word: str, value: str, span: Span, findings: Findings) -> LexiconEn
 
 def _from_pls(source: Source, findings: Findings) -> tuple[LexiconEntry, ...]:
     """Source: W3C Pronunciation Lexicon Specification 1.0, sections 4.1-4.7."""
+    from xml.parsers import expat
+
     if "<!DOCTYPE" in source.text or "<!ENTITY" in source.text:
         findings.error(source.name, 1, "a lexicon may not declare a DOCTYPE or entities", "take it out")
         return ()

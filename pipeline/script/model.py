@@ -188,7 +188,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Pacing:
-    """Pauses in seconds by relation; `pace` scales all but head and tail.
+    """Pauses in seconds by relation; `pace` multiplies all but head and tail, so a larger one reads slower.
 
     Source: practice and peers as collected in docs/pacing.md.
     """

@@ -45,6 +45,10 @@ _SETEXT = re.compile(r"={3,}$")
 _LIST = re.compile(r"(?:[-*+]|(?P<number>\d{1,3})[.)])[ \t]+(?=\S)")
 
 
+# A row that starts with none of these is text.
+_MARKS = frozenset("`~#[*-_⁂{|=+0123456789")
+
+
 @dataclass(frozen=True)
 class Row:
     """One row without its newline; the piece [start, end) is what may hold text.
@@ -92,6 +96,8 @@ def read_rows(masked: str, start: int, source: Source) -> Iterator[Row]:
 
 
 def _row(masked: str, row_start: int, end: int, newline_end: int, source: Source) -> Row:
+    if row_start == end:
+        return Row("blank", row_start, end, end, newline_end, "")
     start = row_start
     quote = _QUOTE_MARKS.match(masked, start, end)
     if quote:
@@ -111,6 +117,8 @@ def _classify(text: str, has_comment: bool) -> tuple[Kind, int, str]:
     """Kind, length of the mark before the text, and label of a trimmed row."""
     if not text:
         return ("comment" if has_comment else "blank"), 0, ""
+    if text[0] not in _MARKS:
+        return "text", 0, ""
     if fence := _FENCE.match(text):
         return "fence", len(text), fence[1]
     if heading := _HEADING.match(text):

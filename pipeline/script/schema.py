@@ -1,8 +1,8 @@
-"""What may stand in a script: strict models of the YAML form, and the JSON Schema made of them."""
+"""What may stand in a script's head and directions: strict models, the same for YAML and Markdown."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -82,7 +82,18 @@ class DirectionForm(Form):
 
     emotion: Feeling | None = None
     intensity: Share | None = None
-    rate: Annotated[float, Field(ge=RATE_RANGE[0], le=RATE_RANGE[1], allow_inf_nan=False)] | None = None
+    rate: (
+        Annotated[
+            float,
+            Field(
+                ge=RATE_RANGE[0],
+                le=RATE_RANGE[1],
+                allow_inf_nan=False,
+                description="factor on the voice's speed; 1.2 is faster",
+            ),
+        ]
+        | None
+    ) = None
     pitch: (
         Annotated[float, Field(ge=PITCH_RANGE_SEMITONES[0], le=PITCH_RANGE_SEMITONES[1], allow_inf_nan=False)]
         | None
@@ -96,18 +107,6 @@ class SpeechForm(DirectionForm):
 
     id: LineId | None = None
     language: Language | None = None
-
-
-class NamedLineForm(SpeechForm):
-    """The body of `Name: {text: ...}`."""
-
-    text: Text
-
-
-class LineForm(NamedLineForm):
-    """A line written out; the narrator's without `character`."""
-
-    character: Text | None = None
 
 
 class CharacterForm(DirectionForm):
@@ -143,7 +142,11 @@ class BookForm(Form):
 
 
 class PacingForm(Form):
-    """Pauses in seconds by relation, and the tempo of them all."""
+    """Pauses in seconds by relation, the factor on them all, and how much they differ.
+
+    `pace` is no speed: it stretches the pauses, so a larger one is a slower reading. How fast a voice speaks
+    is the `rate` of a role or line, where a larger one is faster.
+    """
 
     split: Seconds | None = None
     tag: Seconds | None = None
@@ -154,7 +157,15 @@ class PacingForm(Form):
     title: Seconds | None = None
     head: Seconds | None = None
     tail: Seconds | None = None
-    pace: Annotated[float, Field(ge=0.25, le=4, allow_inf_nan=False)] | None = None
+    pace: (
+        Annotated[
+            float,
+            Field(
+                ge=0.25, le=4, allow_inf_nan=False, description="factor on all pauses; 1.2 is slower reading"
+            ),
+        ]
+        | None
+    ) = None
     vary: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] | None = None
 
 
@@ -175,12 +186,6 @@ class SoundForm(Form):
     duck: Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] = -8.0
 
 
-class SoundLineForm(Form):
-    """A sound cue among the lines; a file's name alone is enough."""
-
-    sound: SoundForm | Text
-
-
 class LexiconForm(Form):
     """A word's pronunciation, written out: one of the two."""
 
@@ -188,53 +193,9 @@ class LexiconForm(Form):
     respelling: Text | None = None
 
 
-CueName = Annotated[Literal["scene break"], Field(description="a change of place or time")]
-
-
-class _NoReservedKeys:
-    """Says in the JSON Schema that a cue or a written-out line is not a character's name."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = handler(core)
-        return {**schema, "not": {"anyOf": [{"required": [name]} for name in RESERVED_NAMES]}}
-
-
-NamedLine = Annotated[
-    dict[str, NamedLineForm | Text],
-    Field(min_length=1, max_length=1, description="a character's name with its text"),
-    _NoReservedKeys,
-]
-
-
-class ChapterForm(Form):
-    """A chapter with its lines here."""
-
-    title: Text | None = None
-    lines: list[CueName | PauseForm | SoundLineForm | LineForm | NamedLine | Text]
-
-
-class ChapterFileForm(Form):
-    """A chapter kept in its own file."""
-
-    file: Text
-    title: Text | None = None
-
-
-class ScriptForm(Form):
-    """A whole script in YAML."""
-
-    fullcast: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)] = SCHEMA_VERSION
-    book: BookForm
-    cast: dict[str, CharacterForm | Text] | Text
-    lexicon: dict[str, LexiconForm | Text] | Text = {}
-    pacing: PacingForm = PacingForm()
-    chapters: Annotated[list[ChapterForm | ChapterFileForm], Field(min_length=1)]
-
-
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a YAML script, for editors."""
-    schema = ScriptForm.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "fullcast script"
-    return schema
+    # Half of all models are needed for this alone, and `fullcast check` would wait for them.
+    from pipeline.script.schema_yaml import script_schema
+
+    return script_schema()

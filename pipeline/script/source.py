@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,15 @@ from pathlib import Path
 from pipeline.errors import Problem
 from pipeline.script.model import SilentSpan, Span
 
+YAML_SUFFIXES = (".yaml", ".yml")
+MARKDOWN_SUFFIXES = (".md", ".markdown")
 SPOKEN = "spoken"
 # White space that a text file may hold below U+0020; anything else there means that it is no text.
-ALLOWED_CONTROLS = "\t\n\r\f"
+_CONTROL = re.compile(r"[^\t\n\r\f -\U0010ffff]")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_NOBODY, _LINE = b"\0", b"\1"
+_UNOWNED = re.compile(rb"\0+")
+_SAME_OWNER = re.compile(rb"(.)\1*", re.DOTALL)
 BYTE_ORDER_MARK = "\ufeff"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -47,8 +54,11 @@ class Source:
         self.path = path
         self.name = name
         self.text = text
-        self._owners: list[str | None] = [None] * len(text)
-        self._row_starts = [0, *_row_starts(text)]
+        # One byte for each character: 0 for nobody, 1 for a line, more for the rules in `_rules`.
+        self._owners = bytearray(len(text))
+        self._rules = ["", SPOKEN]
+        self._codes: dict[str, int] = {}
+        self._row_starts = [0, *(found.end() for found in _NEWLINE.finditer(text))]
 
     def row(self, offset: int) -> int:
         """The row, counted from 1, in which the character at `offset` stands."""
@@ -60,42 +70,47 @@ class Source:
 
     def silence(self, start: int, end: int, rule: str) -> None:
         """Gives the characters of [start, end) that nobody has yet to a silent rule."""
-        for offset in range(start, end):
-            if self._owners[offset] is None:
-                self._owners[offset] = rule
+        code = self._codes.get(rule)
+        if code is None:
+            code = self._codes[rule] = len(self._rules)
+            self._rules.append(rule)
+        if end - start != 1:
+            self._owners[start:end] = self._owners[start:end].replace(_NOBODY, bytes((code,)))
+        elif not self._owners[start]:
+            self._owners[start] = code
 
     def speak(self, start: int, end: int) -> bool:
         """Gives [start, end) to a line; False if some of it has an owner already."""
-        free = all(owner is None for owner in self._owners[start:end])
-        self._owners[start:end] = [SPOKEN] * (end - start)
+        free = self._owners.count(_NOBODY, start, end) == end - start
+        self._owners[start:end] = _LINE * (end - start)
         return free
 
     def is_spoken(self, start: int, end: int) -> bool:
         """Whether some character of [start, end) belongs to a line already."""
-        return SPOKEN in self._owners[start:end]
+        return self._owners.find(_LINE, start, end) >= 0
 
     def unowned(self, start: int, end: int) -> list[int]:
         """The offsets in [start, end) that nobody has yet."""
-        return [offset for offset in range(start, end) if self._owners[offset] is None]
+        if self._owners.find(_NOBODY, start, end) < 0:
+            return []
+        return [offset for offset in range(start, end) if not self._owners[offset]]
 
     def silence_rest(self, rule: str | None = None) -> None:
         """Gives what is left to `rule`; without one, only white space, to the rule of that name."""
-        for offset, owner in enumerate(self._owners):
-            if owner is None and (
-                rule is not None or self.text[offset].isspace() or self.text[offset] == BYTE_ORDER_MARK
-            ):
-                self._owners[offset] = rule or "whitespace"
+        if rule is not None:
+            self.silence(0, len(self.text), rule)
+            return
+        for run in _UNOWNED.finditer(bytes(self._owners)):
+            for offset in range(*run.span()):
+                if self.text[offset].isspace() or self.text[offset] == BYTE_ORDER_MARK:
+                    self.silence(offset, offset + 1, "whitespace")
 
     def silent(self) -> Iterator[SilentSpan]:
         """The silent characters as the longest runs of one rule, in order."""
-        start = 0
-        for offset in range(1, len(self._owners) + 1):
-            if offset < len(self._owners) and self._owners[offset] == self._owners[start]:
-                continue
-            rule = self._owners[start] if self._owners else None
-            if rule is not None and rule != SPOKEN:
-                yield SilentSpan(self.span(start, offset), rule)
-            start = offset
+        for run in _SAME_OWNER.finditer(self._owners):
+            owner = run[0][0]
+            if owner > _LINE[0]:
+                yield SilentSpan(self.span(*run.span()), self._rules[owner])
 
 
 def read_source(path: Path, name: str, findings: Findings, asked_at: tuple[str, int]) -> Source | None:
@@ -132,11 +147,11 @@ def _decode(data: bytes, name: str, findings: Findings) -> str | None:
         row = data.count(b"\n", 0, error.start) + 1
         findings.error(name, row, f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
         return None
-    for offset, character in enumerate(text):
-        if character < " " and character not in ALLOWED_CONTROLS:
-            row = text.count("\n", 0, offset) + 1
-            findings.error(name, row, f"control character U+{ord(character):04X}: this is no text file")
-            return None
+    control = _CONTROL.search(text)
+    if control is not None:
+        row = text.count("\n", 0, control.start()) + 1
+        findings.error(name, row, f"control character U+{ord(control[0]):04X}: this is no text file")
+        return None
     if not text.strip("\ufeff \t\r\n\f"):
         findings.error(name, 1, "the file is empty")
         return None
@@ -150,10 +165,3 @@ def _neighbour(path: Path) -> str | None:
         return f"there is no folder '{path.parent}' either"
     best = nearest(path.name, (each.name for each in path.parent.iterdir()))
     return f"did you mean '{best}'?" if best else None
-
-
-def _row_starts(text: str) -> Iterator[int]:
-    """Offsets after each line feed, CR LF or lone CR."""
-    for offset, character in enumerate(text):
-        if character == "\n" or (character == "\r" and text[offset + 1 : offset + 2] != "\n"):
-            yield offset + 1

@@ -10,6 +10,13 @@ from pipeline.errors import did_you_mean
 from pipeline.script.nodes import Mapping, Node, Scalar, locate, plain
 from pipeline.script.source import Findings
 
+# What authors call speed. A larger `rate` is faster speech, a larger `pace` longer pauses.
+_SPEEDS = ("pace", "rate", "speed", "tempo", "pacing")
+_SPEED_HINTS = {
+    "rate": "how fast a voice speaks is 'rate' (1.1 is faster); 'pace' of 'pacing' stretches pauses",
+    "pace": "'pace' stretches all pauses (1.1 is longer); how fast a voice speaks is its 'rate' in the cast",
+}
+
 FormT = TypeVar("FormT", bound=BaseModel)
 
 _WANTED = {
@@ -88,7 +95,9 @@ def explain(form: type[BaseModel], error: dict[str, Any], owner: str) -> tuple[s
     kind, value, context = error["type"], error.get("input"), error.get("ctx", {})
     if kind == "extra_forbidden":
         known = _keys(form, names[:-1])
-        return f"no key '{key}' in {' '.join([owner, *names[:-1]])}", did_you_mean(key, known)
+        speed = next((name for name in _SPEED_HINTS if name in known and key in _SPEEDS), None)
+        hint = _SPEED_HINTS[speed] if speed else did_you_mean(key, known)
+        return f"no key '{key}' in {' '.join([owner, *names[:-1]])}", hint
     if kind == "missing":
         return f"{' '.join([owner, *names[:-1]])} has no '{key}'", f"add '{key}: ...'"
     if value is None or value == "":

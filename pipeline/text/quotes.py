@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.text.cjk import is_cjk
 from pipeline.text.rules import Claim
-from pipeline.text.view import is_cjk
 
 # Words that begin with an apostrophe; elsewhere a single mark before a letter opens a quotation.
 _ELIDED = frozenset(
@@ -14,14 +14,17 @@ _ELIDED = frozenset(
 )
 _SINGLE = frozenset("'‘’‛`´")
 _CJK_MARKS = frozenset("，。！？；：、（）《》…")
+# Behind these no word goes on, so a single mark closes, wherever its quotation was opened.
+_ENDS_BEFORE = frozenset(".,;:!?…)]}”»—–-，。！？；：、）…")
 _OPENERS_BEFORE = frozenset("([{“‘\"'—–-/«¿¡")
 
 
 def quote_claims(text: str) -> list[Claim]:
     """A claim for each quotation mark that changes: `"` curls, ‘single’ becomes “double”, ’ becomes '.
 
-    An apostrophe becomes the straight one, which every engine's word list has; a single mark counts as
-    closing only while a single quotation is open.
+    An apostrophe becomes the straight one, which every engine's word list has. A single mark closes while a
+    single quotation is open, and behind a stop even where it was opened in an earlier line or paragraph;
+    behind a letter (`the end’`, `the boys’`) it is an apostrophe unless a quotation is open.
     """
     claims: list[Claim] = []
     single_open = double_open = False
@@ -59,6 +62,8 @@ def _single_mark(text: str, place: int, is_open: bool) -> tuple[str, bool]:
         return "“", True
     if is_open and not (before.isalpha() and _closes_later(text, place)):
         return "”", False
+    if before in _ENDS_BEFORE and not after.isalnum():
+        return "”", is_open
     return "'", is_open
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pipeline.text.cjk import is_cjk
 from pipeline.text.spoken import Tongue
-from pipeline.text.view import View, is_cjk
+from pipeline.text.view import View
 
 Say = Callable[[re.Match[str], Tongue], str | None]
 

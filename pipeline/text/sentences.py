@@ -10,8 +10,9 @@ boundary that is further away.
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from pipeline.text.view import is_cjk
+from pipeline.text.cjk import is_cjk
 
 Span = tuple[int, int]
 
@@ -23,9 +24,9 @@ _OPENERS = "\"'“‘«‹([{（【「『《〈［｛¿¡—–-*_"
 _BLANK = r"(?P<blank>\n[^\S\n]*\n\s*)"
 _STOP_RUN = rf"(?P<stops>(?:[{_STOPS}]|(?<=\.)\s\.(?=\s?\.|\W|$))+)"
 _CLOSER_RUN = rf"[{re.escape(_CLOSERS)}]*"
-_CANDIDATE = re.compile(rf"{_BLANK}|{_STOP_RUN}(?P<closers>{_CLOSER_RUN})(?P<space>\s*)")
+_CANDIDATE = rf"{_BLANK}|{_STOP_RUN}(?P<closers>{_CLOSER_RUN})(?P<space>\s*)"
 # These languages set a space inside « »; German turns the marks round: »so«.
-_CANDIDATE_SPACED = re.compile(rf"{_BLANK}|{_STOP_RUN}(?P<closers>(?:\s?»)?{_CLOSER_RUN})(?P<space>\s*)")
+_CANDIDATE_SPACED = rf"{_BLANK}|{_STOP_RUN}(?P<closers>(?:\s?»)?{_CLOSER_RUN})(?P<space>\s*)"
 _SPACED_QUOTES = ("fr", "ru", "it", "es", "pt")
 # A number with a stop is an ordinal there: der 3. Mai.
 _DOTTED_ORDINALS = (
@@ -91,7 +92,18 @@ _SPEECH_TAG = re.compile(
     r"laughed|growled|"
     r"gasped|snapped|demanded|inquired|interrupted|agreed|insisted|declared|roared|sobbed|wondered)\b"
 )
-_SPEECH_TAG_ZH = re.compile(r"[^，。！？；：“”「」\s]{0,8}?(?:说|道|问|喊|叫|答|嚷|吼|笑|叹|骂)")
+
+
+@cache
+def _speech_tag_zh() -> re.Pattern[str]:
+    """他说: who spoke, behind a quotation."""
+    return re.compile(r"[^，。！？；：“”「」\s]{0,8}?(?:说|道|问|喊|叫|答|嚷|吼|笑|叹|骂)")
+
+
+@cache
+def _candidates(spaced_quotes: bool) -> re.Pattern[str]:
+    """Where a sentence may end; one language of two is compiled, as `fullcast check` waits for it."""
+    return re.compile(_CANDIDATE_SPACED if spaced_quotes else _CANDIDATE)
 
 
 def split_sentences(text: str, language: str) -> list[Span]:
@@ -105,7 +117,7 @@ def split_sentences(text: str, language: str) -> list[Span]:
         language: BCP 47; chooses the abbreviations.
     """
     base = language.lower().split("-")[0]
-    pattern = _CANDIDATE_SPACED if base in _SPACED_QUOTES else _CANDIDATE
+    pattern = _candidates(base in _SPACED_QUOTES)
     spans: list[Span] = []
     start = seen = 0
     has_words = False
@@ -149,7 +161,7 @@ def _goes_on_cjk(text: str, end: int, stops: str, closers: str) -> bool:
     """Whether a Chinese sentence goes on after its quotation: “你好！”他说。"""
     if text[end] in "，、；：—…":
         return True
-    if closers and _SPEECH_TAG_ZH.match(text, end):
+    if closers and _speech_tag_zh().match(text, end):
         return True
     return stops[-1] == "…" and not closers and not text[end - 1].isspace() and text[end] not in "“「『（"
 
@@ -240,4 +252,6 @@ def _ends_paragraph(sentence: str) -> bool:
 
 
 def _weight(sentence: str) -> float:
+    if sentence.isascii():
+        return float(len(sentence.strip()))
     return sum(_CJK_WEIGHT if is_cjk(character) else 1.0 for character in sentence.strip())

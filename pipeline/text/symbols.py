@@ -62,6 +62,8 @@ def _say_symbol(match: re.Match[str], tongue: Tongue) -> str | None:
         return " sharp "
     if match[0] in "+=<>#@" and not _has_sides(match):
         return None
+    if match[0] in "<>" and not _compares(match):
+        return None
     return word if tongue.base == "zh" else f" {word} "
 
 
@@ -71,6 +73,12 @@ def _has_sides(match: re.Match[str]) -> bool:
     after = match.string[match.end() :].lstrip()[:1]
     reads_after = after.isalnum() or after in tuple("-−$£€(")
     return reads_after and (match[0] in "#@" or before.isalnum() or before in tuple(")%²³"))
+
+
+def _compares(match: re.Match[str]) -> bool:
+    """Whether an angle bracket compares (`a < b`, `x>3`) or is a tag's (`<b>bold</b>`)."""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    return (before.isspace() and after.isspace()) or before.isdigit() or after.isdigit()
 
 
 def _say_numbered(match: re.Match[str], tongue: Tongue) -> str:
@@ -129,6 +137,7 @@ MARK_RULES = (
     Rule("bracket", re.compile(r"[\[{]"), _always("("), False),
     Rule("bracket", re.compile(r"[\]}]"), _always(")"), False),
     Rule("symbol", re.compile(r"#\s?(?=\d)"), _say_numbered, True),
+    Rule("symbol", re.compile(r"</?(?=[A-Za-z][\w-]*\s?/?>)"), _always(" "), False),
     Rule("symbol", re.compile(r"[&＆]"), _say_and, False),
     Rule("symbol", re.compile(r"[-@#+=×÷±≈≠<>≤≥√∞§¶π%°℃−$£€¥￥¢]"), _say_symbol, False),
 )

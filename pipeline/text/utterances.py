@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterator
 
 from pipeline.errors import UsageError
+from pipeline.text.cjk import is_cjk
 from pipeline.text.normalize import is_silent
 from pipeline.text.sentences import split_sentences
 from pipeline.text.spoken import SpokenText
-from pipeline.text.view import is_cjk
 
 # How far from an even split a cut may lie, as a share of the text: a sentence end is worth a longer way, and
 # any white space is better than a cut inside a word.

@@ -47,19 +47,6 @@ class View:
         return 0 < position < len(self.text) and self.starts[position] == self.starts[position - 1]
 
 
-def is_cjk(character: str) -> bool:
-    """Whether it is a Han, kana or Hangul character: scripts read one character at a time."""
-    code = ord(character)
-    return (
-        0x3400 <= code <= 0x9FFF
-        or 0x3005 <= code <= 0x3007
-        or 0x3040 <= code <= 0x30FF
-        or 0xAC00 <= code <= 0xD7AF
-        or 0xF900 <= code <= 0xFAFF
-        or 0x20000 <= code <= 0x323AF
-    )
-
-
 def is_emoji(character: str) -> bool:
     """Whether it is a pictograph, dingbat or flag letter; none of them is read aloud."""
     code = ord(character)

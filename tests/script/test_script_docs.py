@@ -19,10 +19,10 @@ from pipeline.script.schema import (
     CharacterForm,
     DirectionForm,
     PacingForm,
-    ScriptForm,
     SoundForm,
     json_schema,
 )
+from pipeline.script.schema_yaml import ScriptForm
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "script.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.script.model import LexiconEntry, Span
-from pipeline.text.lexicon import check_entry, parse_entry
 from pipeline.text.normalize import speak
+from pipeline.text.pronunciation import check_entry, parse_entry
 
 SPAN = Span("book.md", 1, 0, 1)
 

@@ -122,7 +122,7 @@ AMERICAN = [
     ("ﬁne ｆｕｌｌ\u3000ｗｉｄｔｈ １２３", "fine full width one hundred twenty-three"),
     ("co\xadoperate zero\u200bwidth", "cooperate zerowidth"),
     ("hi 😀 there 👨\u200d👩\u200d👧 you", "hi there you"),
-    ("R2-D2 and MP3", "R two-D two and MP three"),
+    ("R2-D2 and MP3", "R two-D two and M P three"),
     ("007", "zero zero seven"),
     ("version 2.0.1", "version two point zero point one"),
     ("v1.2", "version one point two"),
@@ -211,7 +211,7 @@ AMERICAN = [
     ("in B.C. 44", "in B C forty-four"),
     ("400 BC", "four hundred B C"),
     ("Malcolm X spoke", "Malcolm X spoke"),
-    ("an IV drip", "an IV drip"),
+    ("an IV drip", "an I V drip"),
     ("the X-ray", "the X-ray"),
     (
         "1,234,567.89",

@@ -31,6 +31,13 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 HAN_RUN = re.compile(f"[{HAN}]+(?:[，。、！？；：…—“”《》「」（）\\s]*[{HAN}]+)*[，。、！？；：…]*")
 LATIN_RUN = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9'’&+-]*(?:[ .]?[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9'’&+-]*)*")
 
+# Letters that stand apart are spelt: two or more, but `I A` is a pronoun and an article.
+CAPITALS = re.compile(
+    r"(?<!\w)(?<!\w')(?:(?!I A\b)[A-Z](?: [A-Z])+(?:'s)?|'?[^\W\d_a-z]{2,}(?:'[^\W\d_a-z]+)*)(?![^\W\d_])"
+)
+# Said alike with and without weight; stressed, `the` and `to` would have a vowel they never have.
+WEAK = frozenset(("a", "an", "the", "to"))
+
 # IPA as dictionaries write it -> the symbols Kokoro knows, longest first within each table.
 ANY_IPA = {
     "\u0361": "", "\u035c": "", "tʃ": "ʧ", "dʒ": "ʤ", "tɕ": "ʨ", "dʑ": "ʥ", "g": "ɡ", ":": "ː", "'": "ˈ",
@@ -194,13 +201,53 @@ def _english(language: str) -> FrontEnd:
     def front_end(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
         # misaki reads `[word](/phonemes/)`; brackets of the author's own must not look like that.
         plain = text.replace("[", "(").replace("]", ")")
-        if (words := _words(lexicon)) is not None:
-            ipa = {word: model_ipa(phonemes, language) for word, phonemes in lexicon}
-            plain = words.sub(lambda match: f"[{match.group()}](/{ipa[match.group()]}/)", plain)
-        phonemes, tokens = convert(plain)
+        phonemes, tokens = convert(_marked(plain, language, lexicon, convert.lexicon))
         return phonemes, [token.text for token in tokens if token.phonemes is None]
 
     return front_end
+
+
+def with_s(phonemes: str) -> str:
+    """Phonemes with the English -s behind them, as it sounds there (`T V's`, `C I A's`, `B B S's`)."""
+    if phonemes.endswith(tuple("szʃʒʧʤ")):
+        return f"{phonemes}ɪz"
+    return f"{phonemes}s" if phonemes.endswith(tuple("ptkfθ")) else f"{phonemes}z"
+
+
+def _marked(text: str, language: str, lexicon: Lexicon, known_words: Any) -> str:
+    """The text with misaki's marks for words of the lexicon, spelt letters and capital words."""
+    # A line all in capitals is a heading or a cry: there no word stands out from the others.
+    stands_out = any(character.islower() for character in text)
+    words, pieces, end = _words(lexicon), [], 0
+    ipa = {word: model_ipa(phonemes, language) for word, phonemes in lexicon}
+    for match in words.finditer(text) if words is not None else ():
+        pieces.append(_capitals_marked(text[end : match.start()], known_words, stands_out))
+        pieces.append(f"[{match.group()}](/{ipa[match.group()]}/)")
+        end = match.end()
+    return "".join([*pieces, _capitals_marked(text[end:], known_words, stands_out)])
+
+
+def _capitals_marked(text: str, known_words: Any, stands_out: bool) -> str:
+    """Spelt letters (`F B I`) as one word with its stress; a word in capitals small, said with weight.
+
+    misaki spells a capital word that its tagger takes for a name and that has no stress of its own or is not
+    in its larger word list (HIM, DOTH). Words it has in capitals (NASA) stay.
+    """
+
+    def marked(match: re.Match[str]) -> str:
+        found = match.group()
+        if " " in found:
+            letters = found.removesuffix("'s")
+            said = known_words.get_NNP(letters)[0]
+            # spaCy takes `M.` for one word, and the stop would go with it.
+            apart = " " if text.startswith(".", match.end()) else ""
+            return f"[{found}](/{said if letters == found else with_s(said)}/){apart}"
+        if not found.isupper() or isinstance(known_words.golds.get(found), str):
+            return found
+        small = found.lower()
+        return f"[{small}](+2)" if stands_out and small not in WEAK else small
+
+    return CAPITALS.sub(marked, text)
 
 
 @contextmanager

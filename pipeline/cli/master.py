@@ -23,10 +23,15 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def check(files: tuple[Path, ...], preset: str, as_json: bool) -> int:
     """Measure FILES as a listener gets them (decoded) and name each rule that one breaks; exits 1 then."""
-    from pipeline.publish.store_rules import ACX_NOTICE, check_file
+    from pipeline.publish.store_rules import ACX_NOTICE, check_file, check_files
     from pipeline.stitch.presets import PRESETS
 
-    results = {str(path): check_file(path, PRESETS[preset]) for path in files}
+    rules_of = PRESETS[preset]
+    together = preset == "acx"  # all its files have to have the same channels
+    checked = (
+        check_files(files, rules_of) if together else {path: check_file(path, rules_of) for path in files}
+    )
+    results = {str(path): rules for path, rules in checked.items()}
     if as_json:
         values = {path: [asdict(rule) for rule in rules] for path, rules in results.items()}
         click.echo(json.dumps(values, ensure_ascii=False, indent=1))

@@ -85,6 +85,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         approved = " [approved]" if planned.locked else ""
         where, line_id = planned.line.where, planned.line.id
         click.echo(f"  {where} {line_id}: {planned.status}: {planned.reason}{approved}")
+        if planned.inferred is not None:
+            click.echo(f"    {planned.inferred.describe()}")
     if not show_all and len(listed) > SHOWN_LINES:
         click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
 
@@ -141,6 +143,7 @@ def _line_json(planned: LinePlan, book: OpenBook) -> dict[str, Any]:
         "text": line.text,
         "spoken": list(planned.utterances),
         "asked": asked(planned),
+        "inferred": None if planned.inferred is None else planned.inferred.as_json(),
         "emotion_level": promised(line.direction.felt, book.plan.models[planned.voice.model].capabilities),
         "key": planned.key,
         "status": planned.status,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pipeline.emotion.resolve import ResolvedEmotion, resolve_emotions, resolved_line
 from pipeline.engines.base import Capabilities
 from pipeline.engines.catalogue import ResolvedVoice
 from pipeline.plan.key import key_parts, take_key
@@ -48,6 +49,7 @@ class LinePlan:
         status: `silent` has nothing to say (punctuation only); `skipped` is left out on request.
         reason: why it is rendered, reused, silent or skipped, in words.
         locked: an approved take is used, whatever the line's key would be today.
+        inferred: what the emotion `auto` became, and from which words; the line's direction has it already.
     """
 
     line: Line
@@ -61,6 +63,7 @@ class LinePlan:
     reason: str
     locked: bool
     audio_s: float
+    inferred: ResolvedEmotion | None = None
 
     @property
     def characters(self) -> int:
@@ -130,14 +133,19 @@ def make_plan(
         direct: applies a choice's direction overrides to a line.
     """
     chosen = choices or {}
+    inferred = resolve_emotions(script)
     drafts: list[LinePlan] = []
     for index, chapter in enumerate(script.chapters):
         for line in chapter.lines:
             choice = chosen.get(line.id, Choice())
+            line = resolved_line(line, inferred)
             if choice.direction and direct is not None:
                 line = direct(line, choice.direction)
             voice = cast[line.character]
-            drafts.append(_draft(line, index, voice, models[voice.model], script, choice))
+            draft = _draft(line, index, voice, models[voice.model], script, choice)
+            # An emotion asked for a retake is a person's word: what was inferred no longer counts.
+            found = None if "emotion" in (choice.direction or {}) else inferred.get(line.id)
+            drafts.append(replace(draft, inferred=found))
     before = align(previous, [draft.as_spoken() for draft in drafts])
     lines = [
         _decide(draft, chosen.get(draft.line.id, Choice()), before.get(draft.line.id), has_take)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import io
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
-from pipeline.publish.lettering import OVERHANG, ROW_HEIGHT, row_mask, undrawable, width_px
+from pipeline.publish.lettering import OVERHANG, ROW_HEIGHT, Lettering, choose_lettering
+from pipeline.publish.typefaces import font_files
 from pipeline.script.model import Book
 
 if TYPE_CHECKING:
@@ -47,18 +50,30 @@ class Cover:
     warnings: tuple[str, ...] = ()
 
 
-def book_cover(book: Book) -> Cover:
-    """The cover that the book names, or one drawn from its title and author."""
+def book_cover(book: Book, fonts: Sequence[Path] | None = None) -> Cover:
+    """The cover that the book names, or one drawn from its title and author.
+
+    Args:
+        fonts: font files for other scripts than Latin; without them, those of packages and of the system.
+    """
     if book.cover is not None:
         return read_cover(book.cover)
-    missing = undrawable(" ".join(part for part in (book.title, book.subtitle, book.author) if part))
-    warnings: tuple[str, ...] = ()
-    if missing:
-        warnings = (
-            f"the drawn cover leaves out words with letters its font lacks ({' '.join(missing[:8])});"
-            " give the book a cover of its own",
-        )
-    return Cover(make_cover(book), MIMES["JPEG"], warnings)
+    files = font_files() if fonts is None else fonts
+    warnings = tuple(warning for text in _texts(book) for warning in _shortfalls(text, book.language, files))
+    return Cover(make_cover(book, files), MIMES["JPEG"], warnings)
+
+
+def _texts(book: Book) -> list[str]:
+    return [text for text in (book.title, book.subtitle, book.author) if text]
+
+
+def _shortfalls(text: str, language: str, fonts: Sequence[Path]) -> Iterator[str]:
+    own = "give the book a cover of its own"
+    lettering = choose_lettering(text, language, fonts)
+    if lettering is None:
+        yield f"the drawn cover leaves out '{text}', whose letters cannot be drawn here; {own}"
+    elif lettering.romanized:
+        yield f"the drawn cover shows '{text}' as '{lettering.text}'; install a Chinese font, or {own}"
 
 
 def read_cover(path: Path) -> Cover:
@@ -101,11 +116,11 @@ def _complaints(path: Path, mode: str, size: tuple[int, int], size_bytes: int) -
     return complaints
 
 
-def make_cover(book: Book) -> bytes:
+def make_cover(book: Book, fonts: Sequence[Path] | None = None) -> bytes:
     """A plain cover, JPEG of 2400 x 2400 pixels: title, author, and a shape that the title decides.
 
-    The same title, subtitle and author give the same bytes. A text with letters that the built-in font
-    lacks is left out (`book_cover` warns of it).
+    The same title, subtitle, author and fonts give the same bytes. Chinese is written in pinyin where no
+    font has it, any other text that cannot be drawn is left out (`book_cover` warns of both).
     """
     from PIL import Image
 
@@ -113,12 +128,15 @@ def make_cover(book: Book) -> bytes:
     ground, glow, ink = _palette(seed)
     image = Image.new("RGB", (SIDE_PX, SIDE_PX), ground)
     _paint_motif(image, seed, ground, glow)
+    files = font_files() if fonts is None else fonts
+    title, subtitle, author = (
+        choose_lettering(text, book.language, files) if text else None
+        for text in (book.title, book.subtitle, book.author)
+    )
     title_px = TITLE_FOOT_PX - MARGIN_PX - (SUBTITLE_PX if book.subtitle else 0)
-    foot = _write(image, book.title, MARGIN_PX, TITLE_SIZES_PX, ink, title_px)
-    if book.subtitle:
-        _write(image, book.subtitle, foot + 40, SUBTITLE_SIZES_PX, glow, SUBTITLE_PX - 40)
-    if book.author:
-        _write(image, book.author, AUTHOR_TOP_PX, AUTHOR_SIZES_PX, ink, SIDE_PX - AUTHOR_TOP_PX - 100)
+    foot = _write(image, title, MARGIN_PX, TITLE_SIZES_PX, ink, title_px)
+    _write(image, subtitle, foot + 40, SUBTITLE_SIZES_PX, glow, SUBTITLE_PX - 40)
+    _write(image, author, AUTHOR_TOP_PX, AUTHOR_SIZES_PX, ink, SIDE_PX - AUTHOR_TOP_PX - 100)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
@@ -162,49 +180,79 @@ def _paint_motif(image: Image.Image, seed: bytes, ground: Color, glow: Color) ->
 
 
 def _write(
-    image: Image.Image, text: str, top: int, sizes_px: tuple[int, ...], color: Color, height_px: int
+    image: Image.Image,
+    text: Lettering | None,
+    top: int,
+    sizes_px: tuple[int, ...],
+    color: Color,
+    height_px: int,
 ) -> int:
     """Writes text centered, at the largest size that fits into `height_px`; returns its foot.
 
-    What fits at no size ends in an ellipsis; what the font lacks is not written at all.
+    What fits at no size ends in an ellipsis.
     """
-    if undrawable(text):
+    if text is None:
         return top
     size_px, rows = _set(text, sizes_px, height_px)
     row_px = round(size_px * ROW_HEIGHT)
     for number, row in enumerate(rows):
-        mask = row_mask(row, size_px)
+        mask = text.row_mask(row, size_px)
         x = (SIDE_PX - mask.width) // 2
         y = top + number * row_px - round(OVERHANG * size_px)
         image.paste(color, (x, y, x + mask.width, y + mask.height), mask)
     return top + row_px * len(rows)
 
 
-def _set(text: str, sizes_px: tuple[int, ...], height_px: int) -> tuple[int, list[str]]:
+def _set(text: Lettering, sizes_px: tuple[int, ...], height_px: int) -> tuple[int, list[str]]:
     for size_px in sizes_px:
         rows = _rows(text, size_px)
-        fits = all(width_px(row, size_px) <= TEXT_PX for row in rows)
+        fits = all(text.width_px(row, size_px) <= TEXT_PX for row in rows)
         if fits and len(rows) * round(size_px * ROW_HEIGHT) <= height_px:
             return size_px, rows
     most = max(1, height_px // round(size_px * ROW_HEIGHT))
     if len(rows) > most:
         rows = [*rows[: most - 1], f"{rows[most - 1]} ..."]
-    return size_px, [_fitted(row, size_px) for row in rows]
+    return size_px, [_fitted(text, row, size_px) for row in rows]
 
 
-def _rows(text: str, size_px: int) -> list[str]:
+def _rows(text: Lettering, size_px: int) -> list[str]:
     rows: list[str] = []
-    for word in text.split():
-        if rows and width_px(f"{rows[-1]} {word}", size_px) <= TEXT_PX:
-            rows[-1] = f"{rows[-1]} {word}"
+    for glue, piece in _pieces(text.text):
+        if rows and text.width_px(f"{rows[-1]}{glue}{piece}", size_px) <= TEXT_PX:
+            rows[-1] = f"{rows[-1]}{glue}{piece}"
         else:
-            rows.append(word)
+            rows.append(piece)
     return rows
 
 
-def _fitted(row: str, size_px: int) -> str:
-    if width_px(row, size_px) <= TEXT_PX:
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """What stays on one row, with the blank before it: words, and single characters of Chinese and Japanese.
+
+    Closing marks stay with what is before them, opening ones with what comes after.
+    """
+    for word in text.split():
+        glue = " "
+        piece = ""
+        for letter in word:
+            if piece and _breaks(piece[-1], letter):
+                yield glue, piece
+                glue, piece = "", ""
+            piece += letter
+        yield glue, piece
+
+
+def _breaks(before: str, after: str) -> bool:
+    """Whether a row may end between two letters of one word."""
+    wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in (before, after))
+    opening = unicodedata.category(before) in ("Ps", "Pi")
+    closing = unicodedata.category(after) in ("Pe", "Pf", "Po") or after in "ーっゃゅょッャュョ々"
+    hangul = "HANGUL" in unicodedata.name(before, "") and "HANGUL" in unicodedata.name(after, "")
+    return wide and not opening and not closing and not hangul
+
+
+def _fitted(text: Lettering, row: str, size_px: int) -> str:
+    if text.width_px(row, size_px) <= TEXT_PX:
         return row
-    while row and width_px(row + "...", size_px) > TEXT_PX:
+    while row and text.width_px(row + "...", size_px) > TEXT_PX:
         row = row[:-1]
     return row.rstrip(" .") + "..."

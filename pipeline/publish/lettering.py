@@ -1,15 +1,22 @@
-"""Letters for a drawn cover: Pillow's built-in font, and the accents that it lacks, drawn onto it.
+"""Letters for a drawn cover: Pillow's built-in font with accents drawn onto it, or a font that has them all.
 
-The font knows English and little more. Letters of Latin script with common marks are put together here;
-everything else (other scripts) is reported as undrawable, never replaced by empty boxes.
+The built-in font knows English and little more; letters of Latin script with common marks are put together
+here. A text in another script is set in a font of a package or of the system. Where there is none, Chinese
+is written in pinyin, and everything else is reported as undrawable, never replaced by empty boxes.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipeline.publish.typefaces import PROBE_PX, Typeface, has_glyph, typeface_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,6 +36,24 @@ SPELLINGS = {
     "æ": "ae",
     "Æ": "Ae",
 }
+PUNCTUATION = {
+    "。": ".",
+    "、": ",",
+    "《": '"',
+    "》": '"',
+    "「": '"',
+    "」": '"',
+    "·": " ",
+    "—": "-",
+    "…": "...",
+}
+# The first words of Unicode's names for letters of scripts that need a shaping engine.
+SHAPED_SCRIPTS = frozenset(
+    {
+        "BENGALI", "DEVANAGARI", "GUJARATI", "GURMUKHI", "KANNADA", "KHMER", "LAO", "MALAYALAM",
+        "MONGOLIAN", "MYANMAR", "ORIYA", "SINHALA", "TAMIL", "TELUGU", "THAI", "TIBETAN",
+    }
+)  # fmt: skip
 GRAVE, ACUTE, CIRCUMFLEX, TILDE, MACRON = "\u0300", "\u0301", "\u0302", "\u0303", "\u0304"
 DIAERESIS, RING, CARON, CEDILLA = "\u0308", "\u030a", "\u030c", "\u0327"
 # Strokes of each mark as points in parts of the size; (0, 0) is its foot's middle, y grows upwards.
@@ -46,8 +71,70 @@ DOTTED = "ij"
 STROKE_SHARE = 0.07
 
 
+@dataclass(frozen=True)
+class Lettering:
+    """A text as it is shown, and what it is set in: `face`, or the built-in font without one.
+
+    `romanized` says that the text was written in Latin letters, as no font has its own.
+    """
+
+    text: str
+    face: Typeface | None = None
+    romanized: bool = False
+
+    def width_px(self, row: str, size_px: int) -> float:
+        """How wide a row of the text becomes."""
+        if self.face is not None:
+            return float(self.face.at(size_px).getlength(row))
+        return float(font(size_px).getlength(_bases(row)))
+
+    def row_mask(self, row: str, size_px: int) -> Image.Image:
+        """A row as a mask of 8 bits; `OVERHANG` x size of it lies above the row's own top."""
+        from PIL import Image, ImageDraw
+
+        overhang_px = round(OVERHANG * size_px)
+        height_px = round(ROW_HEIGHT * size_px) + 2 * overhang_px
+        mask = Image.new("L", (math.ceil(self.width_px(row, size_px)) + size_px, height_px), 0)
+        draw = ImageDraw.Draw(mask)
+        if self.face is None:
+            _draw_composed(draw, row, overhang_px, size_px)
+        else:
+            baseline = overhang_px + font(size_px).getmetrics()[0]
+            draw.text((size_px / 2, baseline), row, font=self.face.at(size_px), fill=255, anchor="ls")
+        return mask
+
+
+def choose_lettering(text: str, language: str, files: Sequence[Path]) -> Lettering | None:
+    """What a text is set in: the built-in font, a face of `files`, or pinyin; None if nothing draws it.
+
+    Scripts whose letters change with their neighbours or run from right to left are not set from `files`.
+    """
+    if not undrawable(text):
+        return Lettering(text)
+    if not any(_is_joined(letter) for letter in text):
+        face = typeface_for(text, language, files)
+        if face is not None:
+            return Lettering(text, face)
+    latin = pinyin(text)
+    return Lettering(latin, romanized=True) if latin is not None and not undrawable(latin) else None
+
+
+def pinyin(text: str) -> str | None:
+    """A Chinese text in Latin letters with tone marks, `Tóng huà`; None if other letters are the trouble."""
+    from pypinyin import Style, lazy_pinyin
+
+    if not all(_is_han(letter) or not undrawable(_plain(letter)) for letter in text):
+        return None
+    parts = lazy_pinyin([_plain(letter) for letter in text], style=Style.TONE)
+    spaced = "".join(
+        f" {part} " if _is_han(letter) else part for part, letter in zip(parts, text, strict=True)
+    )
+    joined = re.sub(r"\s+([,.:;!?)])", r"\1", " ".join(spaced.split()))
+    return joined[:1].upper() + joined[1:]
+
+
 def undrawable(text: str) -> list[str]:
-    """The letters of `text` that can be neither taken from the font nor put together, each once."""
+    """The letters of `text` that the built-in font lacks and that cannot be put together, each once."""
     letters = unicodedata.normalize("NFC", spelled(text))
     return [letter for letter in dict.fromkeys(letters) if not letter.isspace() and not _known(letter)]
 
@@ -57,19 +144,15 @@ def spelled(text: str) -> str:
     return "".join(letter if _has_glyph(letter) else SPELLINGS.get(letter, letter) for letter in text)
 
 
-def width_px(text: str, size_px: int) -> float:
-    """How wide a row of text becomes."""
-    return float(font(size_px).getlength(_bases(text)))
+@lru_cache(maxsize=32)
+def font(size_px: int) -> Any:
+    """Pillow's own font at a size in pixels."""
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size=size_px)
 
 
-def row_mask(text: str, size_px: int) -> Image.Image:
-    """A row of drawable text as a mask of 8 bits; `OVERHANG` x size of it lies above the row's own top."""
-    from PIL import Image, ImageDraw
-
-    overhang_px = round(OVERHANG * size_px)
-    height_px = round(ROW_HEIGHT * size_px) + 2 * overhang_px
-    mask = Image.new("L", (math.ceil(width_px(text, size_px)) + size_px, height_px), 0)
-    draw = ImageDraw.Draw(mask)
+def _draw_composed(draw: Any, text: str, overhang_px: int, size_px: int) -> None:
     bases = _bases(text)
     draw.text((size_px / 2, overhang_px), bases, font=font(size_px), fill=255)
     # Every letter is composed here (NFC), so it stands at the same place as its base.
@@ -77,15 +160,6 @@ def row_mask(text: str, size_px: int) -> Image.Image:
         if not letter.isspace() and not _has_glyph(letter):
             left = size_px / 2 + font(size_px).getlength(bases[:at])
             _draw_marks(draw, letter, left, overhang_px, size_px)
-    return mask
-
-
-@lru_cache(maxsize=32)
-def font(size_px: int) -> Any:
-    """Pillow's own font at a size in pixels."""
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size=size_px)
 
 
 def _draw_marks(draw: Any, letter: str, left: float, top: int, size_px: int) -> None:
@@ -108,6 +182,8 @@ def _draw_marks(draw: Any, letter: str, left: float, top: int, size_px: int) -> 
         else:
             points = [(middle + x * size_px, foot - y * size_px) for x, y in STROKES[mark]]
             draw.line(points, fill=255, width=stroke_px, joint="curve")
+        if mark != CEDILLA:
+            head -= 0.11 * size_px  # a second mark stands on the first
 
 
 def _dot(draw: Any, x: float, y: float, radius: float, ring_px: int = 0) -> None:
@@ -134,6 +210,20 @@ def _known(letter: str) -> bool:
 def _has_glyph(letter: str) -> bool:
     if letter.isspace():
         return True
-    # U+FFFF is no character, so every font answers it with the picture for what it lacks.
-    mask, lacking = font(40).getmask(letter), font(40).getmask("\uffff")
-    return mask.size != lacking.size or bytes(mask) != bytes(lacking)
+    return has_glyph(font(PROBE_PX), letter)
+
+
+def _is_han(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("CJK UNIFIED IDEOGRAPH")
+
+
+def _is_joined(letter: str) -> bool:
+    """Whether drawing it takes more than its own picture: right-to-left scripts, Indic ones, Thai, Lao."""
+    if unicodedata.bidirectional(letter) in ("R", "AL"):
+        return True
+    return unicodedata.name(letter, "").split(" ")[0] in SHAPED_SCRIPTS
+
+
+def _plain(letter: str) -> str:
+    """Chinese punctuation as Latin script has it."""
+    return PUNCTUATION.get(letter, unicodedata.normalize("NFKC", letter))

@@ -29,15 +29,23 @@ class OutputShelf:
         self._before = self._read()
         self._now: dict[str, dict[str, Any]] = {}
 
-    def make(self, name: str, key: str, write: Callable[[Path], object]) -> bool:
+    def holds(self, name: str) -> bool:
+        """Whether the file of the last publication is there as it was written."""
+        entry = self._before.get(name)
+        return entry is not None and self._is_whole(self.folder / name, entry)
+
+    def make(self, name: str, key: str, write: Callable[[Path], object], again: bool = False) -> bool:
         """Makes the file `name` unless it is there, whole, with this key; True if it was made.
+
+        Args:
+            again: make it in any case: something that is learned while writing it is not known.
 
         Raises:
             StoreError: it cannot be written.
         """
         path = self.folder / name
         entry = self._before.get(name)
-        if entry and entry["key"] == key and self._is_whole(path, entry):
+        if entry and not again and entry["key"] == key and self._is_whole(path, entry):
             self._now[name] = entry
             return False
         make_folder(path.parent)

@@ -12,13 +12,15 @@ from pipeline.reports.line_facts import LineFate, asks_emotion
 def emotion_account(decided: Sequence[LineFate]) -> dict[str, Any]:
     """For each word of emotion how many lines asked for it and the level they got, and who got nothing.
 
+    Words that were inferred (emotion `auto`) are counted apart from those that the author wrote.
+
     Only lines that have a take are counted. `not_realised` are the lines that asked for an emotion and got
     level `none`, with the engine's own words why.
     """
     asked = [fate for fate in decided if fate.take is not None and asks_emotion(fate.line)]
     labels: dict[str, dict[str, int]] = {}
     for fate in asked:
-        counts = labels.setdefault(fate.line.direction.emotion.describe(), dict.fromkeys(LEVELS, 0))
+        counts = labels.setdefault(_asked(fate), dict.fromkeys(LEVELS, 0))
         counts[_level(fate)] += 1
     often_first = sorted(labels.items(), key=lambda item: (-sum(item[1].values()), item[0]))
     rows = [{"asked": label, "lines": sum(counts.values()), **counts} for label, counts in often_first]
@@ -32,12 +34,17 @@ def emotion_account(decided: Sequence[LineFate]) -> dict[str, Any]:
                 "id": fate.line.id,
                 "where": fate.where,
                 "character": fate.line.character,
-                "asked": fate.line.direction.emotion.describe(),
+                "asked": _asked(fate),
                 "note": fate.take.realisation.note if fate.take else None,
             }
             for fate in lost
         ],
     }
+
+
+def _asked(fate: LineFate) -> str:
+    label = fate.line.direction.emotion.describe()
+    return f"{label} (inferred)" if fate.planned.inferred is not None else label
 
 
 def _level(fate: LineFate) -> str:

@@ -71,6 +71,7 @@ def line_facts(fate: LineFate) -> dict[str, Any]:
         "spoken": planned.spoken.text if take is None else take.spoken,
         "asked": asked(planned),
         "asks_emotion": asks_emotion(line),
+        "inferred": None if planned.inferred is None else planned.inferred.as_json(),
         "status": fate.status,
         "reason": fate.reason,
         "approved": planned.locked,

@@ -12,6 +12,7 @@ from pipeline.errors import UsageError
 from pipeline.events import Event
 from pipeline.plan.plan import LinePlan, Plan
 from pipeline.publish.book import Published
+from pipeline.publish.delivery_events import RuleBroken
 from pipeline.render.run import Outcome
 from pipeline.reports.conservation import text_account
 from pipeline.reports.emotions import emotion_account
@@ -65,6 +66,7 @@ def render_report(
         "emotions": emotion_account(decided),
         "quarantined": _lost(decided, "quarantined"),
         "missing": _lost(decided, "missing"),
+        "broken_rules": [_broken(finding) for finding in published.findings],
         "voices": _voices(decided, load_catalogue()),
         "run": run_facts(outcome, events, wall_s),
         "workers": worker_facts(plan, events),
@@ -202,6 +204,11 @@ def _lost(decided: Sequence[LineFate], status: str) -> list[dict[str, Any]]:
         for fate in decided
         if fate.status == status
     ]
+
+
+def _broken(finding: RuleBroken) -> dict[str, str]:
+    names = ("path", "rule", "value", "limit", "advice")
+    return {name: str(getattr(finding, name)) for name in names}
 
 
 def _voices(decided: Sequence[LineFate], catalogue: Catalogue) -> list[dict[str, Any]]:

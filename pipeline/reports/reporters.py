@@ -25,6 +25,7 @@ from pipeline.events import (
     WeightsFetched,
     WorkerLost,
 )
+from pipeline.publish.delivery_events import FileCorrected, RuleBroken
 
 LOG_EVERY_S = 5.0
 
@@ -60,9 +61,9 @@ class BarReporter:
                 self._start(count, audio_s)
             case LineRendered(chapter=chapter, audio_s=audio_s):
                 self._advance(chapter, audio_s)
-            case LineQuarantined() | WorkerLost() | TakeDamaged():
+            case LineQuarantined() | WorkerLost() | TakeDamaged() | WeightsFetched():
                 self._above(_sentence(event))
-            case ChapterStitched(reused=False) | WeightsFetched():
+            case ChapterStitched(reused=False) | FileCorrected() | RuleBroken():
                 self._close_bar()
                 self._above(_sentence(event))
             case _:
@@ -142,7 +143,10 @@ class LogReporter:
 
 
 class JsonReporter:
-    """One JSON object a line for every event, with the time in seconds since the start."""
+    """One JSON object a line for every event, told `at_s` seconds after the start.
+
+    Events that carry a time of their own (seconds since 1970) keep it as `time_s`.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -150,7 +154,10 @@ class JsonReporter:
 
     def on(self, event: Event) -> None:
         """Writes the event."""
-        value = {**event.as_json(), "at_s": round(time.monotonic() - self._began, 3)}
+        value = event.as_json()
+        if "at_s" in value:
+            value["time_s"] = value.pop("at_s")
+        value["at_s"] = round(time.monotonic() - self._began, 3)
         print(json.dumps(value, ensure_ascii=False), file=self._stream, flush=True)
 
     def close(self) -> None:
@@ -185,6 +192,11 @@ def _sentence(event: Event) -> str:
             return f"chapter {number} stitched: {title} ({duration_s:.0f} s)"
         case FileWritten(path=path, reused=False):
             return f"wrote {path}"
+        case FileCorrected(path=path, attempt=attempt, broken=broken, gain_db=gain_db, limit_dbtp=limit_dbtp):
+            change = f"gain {gain_db:+.2f} dB, limited at {limit_dbtp:.2f} dBTP"
+            return f"{path}: {'; '.join(broken)}: encoded again ({attempt}) with {change}"
+        case RuleBroken(path=path, rule=rule, value=value, limit=limit, advice=advice):
+            return f"{path}: {rule} is {value}, asked is {limit}; {advice}"
         case RunFinished():
             return ""
         case _:

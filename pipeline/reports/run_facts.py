@@ -23,7 +23,8 @@ def run_facts(outcome: Outcome, events: Sequence[Event], wall_s: float) -> dict[
     """Seconds and speed of this run.
 
     `times_real_time` is new audio over the whole run's wall time; `engine_times_real_time` over the seconds
-    that engines worked, added up over workers. None if nothing was rendered.
+    that engines worked, added up over workers. None if nothing was rendered. `models` is what the event log
+    adds up to: loads against the fewest there could be, hits, stalls, evictions, memory at its highest.
     """
     speed = outcome.audio_s / wall_s if outcome.audio_s and wall_s > 0 else None
     engine_speed = outcome.audio_s / outcome.render_s if outcome.render_s > 0 else None
@@ -34,6 +35,7 @@ def run_facts(outcome: Outcome, events: Sequence[Event], wall_s: float) -> dict[
         "load_s": round(sum(event.load_s for event in events if isinstance(event, ModelLoaded)), 2),
         "times_real_time": None if speed is None else round(speed, 2),
         "engine_times_real_time": None if engine_speed is None else round(engine_speed, 2),
+        "models": outcome.tally.summary().as_json(),
     }
 
 
@@ -53,6 +55,7 @@ def worker_facts(plan: Plan, events: Sequence[Event]) -> dict[str, Any]:
         ],
         "loads": sum(loads.values()),
         "loads_needed": len(needed),
+        "loads_ratio": round(sum(loads.values()) / len(needed), 3) if needed and loads else None,
         "evictions": sum(evictions.values()),
         "lost": [
             {"worker": event.worker, "reason": event.reason, "lines_in_hand": event.lines_in_hand}

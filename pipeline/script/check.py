@@ -16,6 +16,9 @@ from pipeline.script.validate import shorten
 if TYPE_CHECKING:
     from pipeline.engines.catalogue import Catalogue
 
+# Languages whose sentences pipeline/emotion reads.
+INFERRED_LANGUAGES = ("en", "zh")
+
 
 def read_script(path: Path) -> Script:
     """The script in a YAML or Markdown file.
@@ -132,7 +135,7 @@ def _check_book(script: Script, reading: Reading) -> None:
 
 
 def _check_characters(script: Script, findings: Findings) -> None:
-    """Each line's speaker has a voice, each role a line; `auto` is said not to be there yet."""
+    """Each line's speaker has a voice, each role a line, and `auto` something to infer from."""
     spoken = {line.character for line in script.lines()}
     if NARRATOR in spoken and NARRATOR not in script.cast:
         line = next(line for line in script.lines() if line.character == NARRATOR)
@@ -146,9 +149,20 @@ def _check_characters(script: Script, findings: Findings) -> None:
                 f"{character.name} has no line",
                 "take the role out, or check its name",
             )
+    _check_auto(script, findings)
+
+
+def _check_auto(script: Script, findings: Findings) -> None:
+    """Warns once for each role and language whose `auto` stays neutral (docs/emotion.md)."""
+    told: set[tuple[str, str]] = set()
     for line in script.lines():
-        if line.direction.emotion.auto:
-            _at(findings.warn, line.spans[0], "emotion 'auto' is not inferred yet; spoken neutral")
+        who = (line.character, line.language)
+        inferable = line.language.partition("-")[0] in INFERRED_LANGUAGES and line.character != NARRATOR
+        if not line.direction.emotion.auto or inferable or who in told:
+            continue
+        told.add(who)
+        why = "for the narrator" if line.character == NARRATOR else f"in '{line.language}'"
+        _at(findings.warn, line.spans[0], f"emotion 'auto' is not inferred {why}; spoken neutral")
 
 
 def _check_chapters(script: Script, findings: Findings) -> None:

@@ -20,8 +20,8 @@ NARRATOR = "narrator"
 #   tag        same sentence, other speaker: a quotation and its "she said"
 #   split      same sentence, same speaker
 #   sentence   next sentence of the same paragraph, same speaker
-#   paragraph  next paragraph, same speaker
-#   speaker    someone else speaks (a new sentence)
+#   paragraph  next paragraph, whoever speaks
+#   speaker    next sentence of the same paragraph, someone else speaks
 #   scene      after a scene break
 Relation = Literal["start", "title", "tag", "split", "sentence", "paragraph", "speaker", "scene"]
 

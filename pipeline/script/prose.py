@@ -47,7 +47,7 @@ class ChapterDraft:
                 if number:
                     relation: Relation = "sentence"
                 elif before is None:
-                    relation = self._opening(run.speech.character)
+                    relation = self._opening()
                 else:
                     relation = _joint(before, run)
                 self._add(source, glyphs, run.speech, relation, title)
@@ -72,7 +72,7 @@ class ChapterDraft:
         """Whether anything is spoken yet."""
         return self._previous is not None
 
-    def _opening(self, character: str) -> Relation:
+    def _opening(self) -> Relation:
         previous = self._previous
         if previous is None:
             return "start"
@@ -80,7 +80,7 @@ class ChapterDraft:
             return "scene"
         if previous.title:
             return "title"
-        return "paragraph" if previous.character == character else "speaker"
+        return "paragraph"
 
     def _add(self, source: Source, glyphs: Glyphs, speech: Speech, relation: Relation, title: bool) -> None:
         spans = glyphs.spans(source)

@@ -16,7 +16,7 @@ from pipeline.hashing import digest_file
 from pipeline.script.model import Chapter, Line, Script
 from pipeline.stitch.levelling import take_gains
 from pipeline.stitch.loudness import FileLevels
-from pipeline.stitch.master import ChapterMaster, chapter_key, place_score, stitch_chapter
+from pipeline.stitch.master import ChapterMaster, chapter_key, master_timeline, stitch_chapter
 from pipeline.stitch.presets import Preset
 from pipeline.stitch.timeline import CastTake, ChapterScore
 from pipeline.takes.take import Take
@@ -56,7 +56,7 @@ class MasterShelf:
                 return None
             levels = dict(facts["levels"])
             levels["loudness_curve"] = tuple(levels["loudness_curve"])
-            timeline = place_score(score).at_rate(preset.sample_rate)
+            timeline = master_timeline(score, preset)
             warnings = tuple(facts["warnings"])
             return ChapterMaster(path, key, timeline, FileLevels(**levels), facts["gain_db"], warnings)
         except FileNotFoundError:
@@ -114,8 +114,7 @@ def stitch_book(
         if found is None:
             shelf.keep(master)
         stitched = StitchedChapter(index + 1, script.chapters[index], master, found is not None)
-        seconds = master.timeline.length_samples / master.timeline.sample_rate
-        loudness = master.levels.integrated_lufs
+        seconds, loudness = master.timeline.duration_s, master.levels.integrated_lufs
         report(ChapterStitched(index + 1, stitched.chapter.title, seconds, loudness, stitched.reused))
         return stitched
 

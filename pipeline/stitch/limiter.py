@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipeline.audio import Samples
 from pipeline.levels import amplitude_of, packed_frame
-from pipeline.stitch.true_peak import LARGEST_RISE
+from pipeline.stitch.true_peak import ROW_SAMPLES, rows_over
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -43,7 +43,7 @@ def hold_peaks(samples: Samples, sample_rate: int, limit_dbtp: float) -> Samples
     The first and last `CONTEXT_S` of the result are only right where the chapter itself begins or ends.
     """
     cell = round(CELL_S * sample_rate)
-    hot = _reach(samples, cell) > amplitude_of(limit_dbtp)
+    hot = _hot_cells(samples, cell, amplitude_of(limit_dbtp))
     if not hot.any():
         return samples
     changed = _widened(hot, BEFORE_CELLS, AFTER_CELLS)
@@ -75,12 +75,13 @@ def convert_blocks(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Itera
     yield from chain.finish()
 
 
-def _reach(samples: Samples, cell: int) -> Samples:
-    """How high the wave in each cell can go at most, between the samples too."""
-    starts = np.arange(0, samples.size, cell)
-    bends = np.abs(np.diff(samples, n=2, prepend=samples[:1], append=samples[-1:]))
-    peaks = np.maximum.reduceat(np.abs(samples), starts)
-    return np.asarray(peaks + LARGEST_RISE * np.maximum.reduceat(bends, starts), dtype=np.float32)
+def _hot_cells(samples: Samples, cell: int, limit: float) -> Cells:
+    """In which cells the wave goes over `limit`, an amplitude, between the samples too."""
+    hot = np.zeros(-(-samples.size // cell), dtype=np.bool_)
+    rows = rows_over(samples, limit)
+    hot[rows * ROW_SAMPLES // cell] = True
+    hot[np.minimum((rows + 1) * ROW_SAMPLES // cell, hot.size - 1)] = True
+    return hot
 
 
 def _widened(cells: Cells, before: int, after: int) -> Cells:

@@ -139,8 +139,8 @@ class LevelMeter:
     def _take_windows(self, samples: Samples) -> None:
         if samples.shape[0] == 0:
             return
-        squares = np.square(samples, dtype=np.float32).mean(axis=1)
-        energies = squares.reshape(-1, self._window).mean(axis=1, dtype=np.float64)
+        windows = samples.reshape(-1, self._window * samples.shape[1])
+        energies = np.einsum("ij,ij->i", windows, windows).astype(np.float64) / windows.shape[1]
         self._energies.append(energies)
         loud = np.flatnonzero(energies > self._threshold**2)
         if loud.size:

@@ -6,7 +6,8 @@ import logging
 import math
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,13 +25,16 @@ from pipeline.stitch.mix import mix_blocks
 from pipeline.stitch.presets import Preset
 from pipeline.stitch.room_tone import RoomTone
 from pipeline.stitch.sounds import sound_lengths
-from pipeline.stitch.timeline import ChapterScore, Timeline, place
+from pipeline.stitch.timeline import ChapterScore, Timeline, opens_anothers_paragraph, place
 
 logger = logging.getLogger(__name__)
 
 # Part of every master's key: raise it when the same score would give other bytes.
-STITCH_VERSION = 1
-BLOCK_SAMPLES = 1 << 18
+STITCH_VERSION = 2
+# Long enough that Python's own time and the limiter's context do not count, short enough for the cache.
+BLOCK_SAMPLES = 1 << 17
+# libFLAC's level 4 of 8: the default's size to a thousandth, a quarter less time (docs/performance.md).
+FLAC_LEVEL = 0.5
 CORRECTIONS = 3
 # Corrections start before the tolerance is used up: encoders move the level a little more.
 TOLERANCE_SHARE = 0.5
@@ -80,17 +84,18 @@ def stitch_chapter(score: ChapterScore, out: Path, preset: Preset) -> ChapterMas
         StoreError: the disk is full or the folder not writable.
     """
     key = chapter_key(score, preset)
-    timeline = place_score(score)
+    placed = place_score(score)
+    timeline = _delivered(placed, preset)
     make_folder(out.parent)
     with _spool(out.parent) as spool:
-        mix = _assemble(score, timeline, spool, out)
-        tone = RoomTone(int(key[:16], 16), timeline.sample_rate)
+        mix = _assemble(score, _as_long_as(placed, timeline), spool, out)
+        tone = RoomTone(int(key[:16], 16), score.sample_rate)
         with atomic_path(out) as temporary:
-            setting, levels = _master(mix, tone, preset, temporary)
+            setting, levels = _master(mix, tone, preset, timeline, temporary)
     problems = _problems(levels, preset, timeline)
     for problem in problems:
         logger.warning("chapter '%s': %s", score.title, problem)
-    return ChapterMaster(out, key, timeline.at_rate(preset.sample_rate), levels, setting.gain_db, problems)
+    return ChapterMaster(out, key, timeline, levels, setting.gain_db, problems)
 
 
 def place_score(score: ChapterScore) -> Timeline:
@@ -102,6 +107,25 @@ def place_score(score: ChapterScore) -> Timeline:
     return place(score, sound_lengths(score.items))
 
 
+def master_timeline(score: ChapterScore, preset: Preset) -> Timeline:
+    """The layout of the chapter's master: at the preset's rate, and as long as the file, to the sample.
+
+    Raises:
+        AudioError: a sound file cannot be read.
+    """
+    return _delivered(place_score(score), preset)
+
+
+def _delivered(placed: Timeline, preset: Preset) -> Timeline:
+    return placed.at_rate(preset.sample_rate).in_whole_frames()
+
+
+def _as_long_as(placed: Timeline, delivered: Timeline) -> Timeline:
+    """The layout with a tail that lasts as long as the master's, and a sample for the rounding."""
+    needed = -(-delivered.length_samples * placed.sample_rate // delivered.sample_rate)
+    return replace(placed, length_samples=max(needed, placed.length_samples))
+
+
 def chapter_key(score: ChapterScore, preset: Preset) -> str:
     """SHA-256 of everything that the master's bytes depend on.
 
@@ -109,10 +133,13 @@ def chapter_key(score: ChapterScore, preset: Preset) -> str:
         AudioError: a sound file cannot be read.
     """
     items = [_item_key(item, score) for item in score.items]
+    lines = [item for item in score.items if isinstance(item, Line)]
+    openings = [number for number, pair in enumerate(pairwise(lines)) if opens_anothers_paragraph(*pair)]
     return digest(
         {
             "version": STITCH_VERSION,
             "items": items,
+            "openings": openings,
             "pacing": asdict(score.pacing),
             "sample_rate": score.sample_rate,
             "preset": asdict(preset),
@@ -151,7 +178,9 @@ def _assemble(score: ChapterScore, timeline: Timeline, spool: IO[bytes], out: Pa
     energy = 0.0
     for block in mix_blocks(score, timeline):
         meter.push(block.reshape(-1, 1))
-        energy += float(np.dot(block, block))
+        # Not `np.dot`: BLAS divides a long sum among its threads, whose number must not be heard; and those
+        # that wait for the next one take more time than all of stitching.
+        energy += float(np.einsum("i,i->", block, block))
         try:
             spool.write(block.tobytes())
         except OSError as error:
@@ -160,11 +189,13 @@ def _assemble(score: ChapterScore, timeline: Timeline, spool: IO[bytes], out: Pa
     return _Mix(spool, timeline, meter.finish().integrated_lufs, decibels(rms))
 
 
-def _master(mix: _Mix, tone: RoomTone, preset: Preset, temporary: Path) -> tuple[_Setting, FileLevels]:
+def _master(
+    mix: _Mix, tone: RoomTone, preset: Preset, timeline: Timeline, temporary: Path
+) -> tuple[_Setting, FileLevels]:
     """Writes the master, measures it, and does it again with what was off, at most three times."""
     setting = _first_setting(mix, preset)
     for attempt in range(1 + CORRECTIONS):
-        levels = _write(mix, tone, setting, preset.sample_rate, temporary)
+        levels = _write(mix, tone, setting, timeline, temporary)
         better = _corrected(setting, levels, preset)
         if better == setting or attempt == CORRECTIONS:
             break
@@ -198,15 +229,21 @@ def _measured(levels: FileLevels, preset: Preset) -> float:
     return levels.rms_dbfs if preset.measure == "rms" else levels.integrated_lufs
 
 
-def _write(mix: _Mix, tone: RoomTone, setting: _Setting, sample_rate: int, path: Path) -> FileLevels:
-    """Writes the master, exactly as long as the timeline says at its rate, and measures it on the way."""
+def _write(mix: _Mix, tone: RoomTone, setting: _Setting, timeline: Timeline, path: Path) -> FileLevels:
+    """Writes the master, exactly as long as its `timeline`, and measures it on the way."""
     import soundfile
 
-    length = mix.timeline.at_rate(sample_rate).length_samples
+    sample_rate, length = timeline.sample_rate, timeline.length_samples
     blocks = convert_blocks(_raised(mix, tone, setting), mix.timeline.sample_rate, sample_rate)
     meter = LevelMeter(sample_rate, 1)
     with soundfile.SoundFile(
-        path, "w", samplerate=sample_rate, channels=1, format="FLAC", subtype="PCM_24"
+        path,
+        "w",
+        samplerate=sample_rate,
+        channels=1,
+        format="FLAC",
+        subtype="PCM_24",
+        compression_level=FLAC_LEVEL,
     ) as file:
         for block in _fitted(blocks, length):
             file.write(block)

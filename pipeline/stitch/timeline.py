@@ -13,11 +13,14 @@ from typing import Literal
 
 from pipeline.errors import AudioError
 from pipeline.hashing import digest
-from pipeline.script.model import Item, Line, Pacing, Pause, SceneBreak, Sound
+from pipeline.script.model import Item, Line, Pacing, Pause, Relation, SceneBreak, Sound
 from pipeline.takes.take import Take
 
 # Nothing longer inside a chapter unless the author asked: a listener takes it for the end.
 LONGEST_GAP_S = 3.5
+# A frame of AAC at the rate of an .m4b. Source: ISO/IEC 14496-3, 4.5.2.1.1.
+FRAME_SAMPLES = 1024
+FRAME_RATE_HZ = 44_100
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,16 @@ class Timeline:
             ),
         )
 
+    def in_whole_frames(self) -> Timeline:
+        """The same layout with its tail longer by at most 23 ms, so that it fills whole frames of AAC.
+
+        The next chapter then lies in its own frames as before, however this one has changed. A rate that an
+        .m4b does not have cannot keep to its frames, and nothing is added.
+        """
+        if self.sample_rate != FRAME_RATE_HZ:
+            return self
+        return replace(self, length_samples=-(-self.length_samples // FRAME_SAMPLES) * FRAME_SAMPLES)
+
 
 PresetName = Literal["audiobook", "acx", "podcast", "broadcast", "none"]
 
@@ -133,14 +146,29 @@ def place(score: ChapterScore, sound_lengths: Mapping[Path, float]) -> Timeline:
     return layout.finish()
 
 
-def gap_before_s(line: Line, pacing: Pacing, after_title: bool = False) -> float:
+def gap_before_s(line: Line, pacing: Pacing, after_title: bool = False, before: Line | None = None) -> float:
     """Seconds of quiet before `line` that its relation asks for; 0 at a chapter's start (the head is there).
 
     Sentence and paragraph gaps vary with the line's ID: equal gaps sound mechanical, and an ID gives the
     same gap in every build, wherever the line moves.
+
+    Args:
+        after_title: the chapter's spoken title came last.
+        before: the line spoken before it; someone else's paragraph has the longer of two gaps.
     """
     if after_title or line.relation == "title":
         return pacing.title_s * pacing.pace
+    if before is not None and opens_anothers_paragraph(before, line):
+        return max(pacing.speaker_s * pacing.pace, _relation_gap_s("paragraph", line.id, pacing))
+    return _relation_gap_s(line.relation, line.id, pacing)
+
+
+def opens_anothers_paragraph(before: Line, line: Line) -> bool:
+    """Whether `line` begins a new paragraph and is not said by who spoke `before`."""
+    return line.relation == "paragraph" and before.character != line.character
+
+
+def _relation_gap_s(relation: Relation, line_id: str, pacing: Pacing) -> float:
     by_relation = {
         "start": 0.0,
         "tag": pacing.tag_s,
@@ -150,9 +178,9 @@ def gap_before_s(line: Line, pacing: Pacing, after_title: bool = False) -> float
         "speaker": pacing.speaker_s,
         "scene": pacing.scene_s,
     }
-    gap_s = by_relation[line.relation] * pacing.pace
-    if line.relation in ("sentence", "paragraph"):
-        gap_s *= 1.0 + pacing.vary * _wobble(line.id)
+    gap_s = by_relation[relation] * pacing.pace
+    if relation in ("sentence", "paragraph"):
+        gap_s *= 1.0 + pacing.vary * _wobble(line_id)
     return gap_s
 
 
@@ -177,6 +205,10 @@ class _Layout:
         self.paused = False
         self.begun = False
         self.after_title = False
+        self.previous: Line | None = None
+        # A scene break whose pause is still to come; then, if a cue took it, the gap before the first words.
+        self.scene_ahead = False
+        self.scene_opened_s: float | None = None
         self.open_beds: list[int] = []
         self.closing_beds: list[int] = []
 
@@ -189,6 +221,7 @@ class _Layout:
         elif isinstance(item, SceneBreak):
             self.closing_beds += self.open_beds
             self.open_beds = []
+            self.scene_ahead, self.scene_opened_s = self.begun, None
         elif item.under:
             self._add_bed(item)
         else:
@@ -208,11 +241,10 @@ class _Layout:
         )
 
     def _add_line(self, line: Line) -> None:
-        gap_s = gap_before_s(line, self.score.pacing, self.after_title)
-        if line.relation == "start" and self.begun and not self.after_title:
-            gap_s = self.score.pacing.sentence_s * self.score.pacing.pace  # a sound came before it
-        self._give(gap_s)
+        self._give(self._line_gap_s(line))
         self.after_title = line.title
+        self.previous = line
+        self.scene_ahead, self.scene_opened_s = False, None
         cast = self.score.takes.get(line.id)
         if cast is None:
             self.missing.append(line.id)
@@ -222,17 +254,39 @@ class _Layout:
         self.cursor = start + convert_samples(offset - onset, cast.take.sample_rate, self.score.sample_rate)
         self.lines.append(LineSpan(line, cast.take, start, self.cursor))
 
-    def _add_sound(self, sound: Sound) -> None:
+    def _line_gap_s(self, line: Line) -> float:
+        if self.scene_opened_s is not None and line.relation in ("scene", "start"):
+            return self.scene_opened_s
+        if line.relation == "start" and self.begun and not self.after_title:
+            return self._cue_gap_s()  # a sound came before it
+        return gap_before_s(line, self.score.pacing, self.after_title, self.previous)
+
+    def _cue_gap_s(self) -> float:
+        """Seconds between what was heard last and a cue: a break's pause if a break stands between."""
         pacing = self.score.pacing
-        self._give((pacing.title_s if self.after_title else pacing.sentence_s) * pacing.pace)
+        if self.after_title:
+            return pacing.title_s * pacing.pace
+        return (pacing.scene_s if self.scene_ahead else pacing.sentence_s) * pacing.pace
+
+    def _add_sound(self, sound: Sound) -> None:
+        self._give(self._cue_gap_s() if self.scene_opened_s is None else self.scene_opened_s)
         self.after_title = False
+        if self.scene_ahead or self.scene_opened_s is not None:
+            self.scene_ahead = False
+            self.scene_opened_s = self._cue_gap_s()
         start = self._move_on()
         self.cursor = start + self._length(sound)
         self.sounds.append(self._span(sound, start))
 
     def _add_bed(self, sound: Sound) -> None:
+        if self.scene_ahead:  # a bed opens its scene: the pause is over when it begins
+            self._give(self._cue_gap_s())
+            self.after_title = False
+            self.scene_ahead, self.scene_opened_s = False, 0.0
+        start = self.cursor + self._quiet()
+        self._close_scene(start)
         self.open_beds.append(len(self.sounds))
-        self.sounds.append(self._span(sound, self.cursor + self._quiet()))
+        self.sounds.append(self._span(sound, start))
 
     def _give(self, gap_s: float) -> None:
         """Adds pacing's gap, unless a pause of the author stands in its place."""
@@ -247,10 +301,14 @@ class _Layout:
     def _move_on(self) -> int:
         """Where the next thing heard starts; beds of the scene before end in the middle of the gap."""
         start = self.cursor + self._quiet()
-        self._close_beds(self.closing_beds, (self.cursor + start) // 2)
-        self.closing_beds = []
+        self._close_scene(start)
         self.given = self.asked = 0
         return start
+
+    def _close_scene(self, start: int) -> None:
+        """Ends the beds of the scene before where the gap up to `start` has its middle."""
+        self._close_beds(self.closing_beds, (self.cursor + start) // 2)
+        self.closing_beds = []
 
     def _close_beds(self, beds: list[int], end: int) -> None:
         for index in beds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,9 @@ ROW_SAMPLES = 64
 # difference). A tone at a quarter of the rate needs 0.21, noise up to the whole band less than 0.5: what
 # could not reach the peak found so far is not computed.
 LARGEST_RISE = 0.75
+# Rows in one matrix product: BLAS keeps to one thread up to 2**18 multiplications. Its other threads would
+# wait in a loop that takes more time than all the products.
+PRODUCT_ROWS = 15
 
 
 class TruePeak:
@@ -29,7 +34,6 @@ class TruePeak:
     """
 
     def __init__(self) -> None:
-        self._matrix = _interpolation_matrix()
         self._waiting: Samples = np.zeros(REACH_SAMPLES - 1, dtype=np.float32)
         self.sample_peak = 0.0
         self.true_peak = 0.0
@@ -49,23 +53,65 @@ class TruePeak:
         return self.true_peak
 
     def _rows(self, joined: Samples, rows: int) -> None:
-        first, last = REACH_SAMPLES - 1, REACH_SAMPLES - 1 + rows * ROW_SAMPLES
-        peaks = _row_maxima(np.abs(joined[first : last + ROW_SAMPLES]), rows)
-        self.sample_peak = max(self.sample_peak, float(peaks.max()))
+        body = joined[REACH_SAMPLES - 1 :][: rows * ROW_SAMPLES]
+        self.sample_peak = max(self.sample_peak, float(_peak(body)))
         self.true_peak = max(self.true_peak, self.sample_peak)
-        bends = np.abs(np.diff(joined[first - 1 : last + ROW_SAMPLES + 1], n=2))
-        reach = peaks + LARGEST_RISE * _row_maxima(bends, rows)
-        reach[:-1] = np.maximum(reach[:-1], reach[1:])  # a point between two rows belongs to the first
-        chosen = np.flatnonzero(reach > self.true_peak)
-        windows = np.lib.stride_tricks.sliding_window_view(joined, self._matrix.shape[0])[::ROW_SAMPLES]
-        between = windows[chosen] @ self._matrix  # (chosen rows, points between their samples)
-        self.true_peak = max(self.true_peak, float(np.max(np.abs(between), initial=0.0)))
+        _, peaks = _rows_over(joined, rows, self.true_peak)
+        self.true_peak = float(np.max(peaks, initial=self.true_peak))
 
 
-def _row_maxima(samples: Samples, rows: int) -> Samples:
-    return samples[: rows * ROW_SAMPLES].reshape(rows, ROW_SAMPLES).max(axis=1)
+def rows_over(samples: Samples, limit: float) -> npt.NDArray[np.intp]:
+    """Which rows of `ROW_SAMPLES` of one-dimensional samples have a true peak over `limit`, an amplitude.
+
+    A row ends before the next one's first sample; quiet is taken to lie around `samples`.
+    """
+    rows = -(-samples.size // ROW_SAMPLES)
+    joined = np.zeros((rows + 1) * ROW_SAMPLES + 2 * REACH_SAMPLES, dtype=np.float32)
+    joined[REACH_SAMPLES - 1 :][: samples.size] = samples
+    chosen, peaks = _rows_over(joined, rows, limit)
+    return chosen[peaks > limit]
 
 
+def _rows_over(joined: Samples, rows: int, limit: float) -> tuple[npt.NDArray[np.intp], Samples]:
+    """Rows that may go over `limit`, and how high each does; its first sample is `REACH_SAMPLES - 1`."""
+    matrix = _interpolation_matrix()
+    first, last = REACH_SAMPLES - 1, REACH_SAMPLES - 1 + rows * ROW_SAMPLES
+    body = _peak(joined[first:last].reshape(rows, ROW_SAMPLES))
+    peaks = np.concatenate([[_peak(joined[:first])], body, [_peak(joined[last:])]])
+    around = np.maximum(np.maximum(peaks[:-2], peaks[2:]), body)
+    chosen = np.flatnonzero(_largest_factor() * around > limit)
+    windows = np.lib.stride_tricks.sliding_window_view(joined, matrix.shape[0])[::ROW_SAMPLES]
+    sharp = windows[chosen]  # (chosen rows, samples of a row and around it)
+    may = _row_reach(sharp) > limit
+    chosen, sharp = chosen[may], sharp[may]
+    found = body[chosen]
+    for start in range(0, chosen.size, PRODUCT_ROWS):
+        part = slice(start, start + PRODUCT_ROWS)
+        between = sharp[part] @ matrix  # (rows, points between their samples)
+        found[part] = np.maximum(found[part], _peak(between))
+    return chosen, found
+
+
+def _peak(samples: Samples) -> npt.NDArray[np.float32]:
+    """How far the last axis goes from zero; quicker than `abs`, which writes all samples once more."""
+    return np.asarray(np.maximum(samples.max(axis=-1), -samples.min(axis=-1)), dtype=np.float32)
+
+
+def _row_reach(windows: Samples) -> Samples:
+    """How high the wave in each row can go at most: (rows, samples of a row and around it) -> (rows,)."""
+    first, last = REACH_SAMPLES - 1, REACH_SAMPLES + ROW_SAMPLES  # with the next row's first sample
+    here = windows[:, first:last]
+    bends = windows[:, first - 1 : last - 1] - 2 * here + windows[:, first + 1 : last + 1]
+    return np.asarray(_peak(here) + LARGEST_RISE * _peak(bends), dtype=np.float32)
+
+
+@cache
+def _largest_factor() -> float:
+    """No point between samples is further from zero than so many times the highest sample around it."""
+    return float(np.abs(_interpolation_matrix()).sum(axis=0).max()) + 1e-6
+
+
+@cache
 def _interpolation_matrix() -> npt.NDArray[np.float32]:
     """(samples of a row and around it, points between the row's samples): a windowed sinc in each column."""
     offsets = np.arange(1, POINTS_BETWEEN + 1) / (POINTS_BETWEEN + 1)
@@ -77,4 +123,5 @@ def _interpolation_matrix() -> npt.NDArray[np.float32]:
     matrix = np.zeros((ROW_SAMPLES + 2 * REACH_SAMPLES - 1, ROW_SAMPLES, POINTS_BETWEEN), dtype=np.float32)
     for sample in range(ROW_SAMPLES):
         matrix[sample : sample + 2 * REACH_SAMPLES, sample, :] = kernel
+    matrix.setflags(write=False)
     return matrix.reshape(matrix.shape[0], -1)

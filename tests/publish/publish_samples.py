@@ -11,11 +11,30 @@ from pipeline.direction import Direction, Realisation
 from pipeline.levels import TakeLevels
 from pipeline.publish.tags import Tags
 from pipeline.script.model import Line, Span
+from pipeline.stitch.loudness import FileLevels
 from pipeline.stitch.timeline import LineSpan, Timeline
 from pipeline.takes.take import Take
 
 RATE = 44_100
 NARRATOR = "Ann Ü. Reader"
+# What a master is said to measure that meets every preset's levels but broadcast's.
+LEVELS = FileLevels(
+    integrated_lufs=-18.0,
+    loudness_range_lu=5.0,
+    true_peak_dbtp=-3.0,
+    sample_peak_dbfs=-3.0,
+    rms_dbfs=-20.0,
+    noise_floor_dbfs=-75.0,
+    head_s=0.75,
+    tail_s=3.0,
+    duration_s=2.3,
+    sample_rate=RATE,
+    channels=1,
+    codec="flac",
+    bit_rate=400_000,
+    constant_bit_rate=False,
+    loudness_curve=(),
+)
 LONG_TITLE = "Ein sehr langer Titel · " + "ü" * 138  # 301 bytes of UTF-8
 
 TAGS = Tags(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from publish_samples import RATE, master
+from publish_samples import RATE, master, take
 
 from pipeline.audio import Audio, encode_flac
 from pipeline.errors import AudioError, StoreError
+from pipeline.events import Event
+from pipeline.hashing import digest_bytes
+from pipeline.levels import measure_take
 from pipeline.publish.aac_packets import Packets, PacketShelf, SeamError, bytes_of, joined, packets_in
 from pipeline.publish.aac_parts import BookCoder, PartCache
 from pipeline.publish.aac_plan import (
@@ -31,11 +36,16 @@ from pipeline.publish.aac_plan import (
     feed_of,
     parts_of,
 )
+from pipeline.publish.book import Edition, publish_book
 from pipeline.publish.chapters import ChapterMark, chapter_marks
 from pipeline.publish.encode import masters_shape, stream
 from pipeline.publish.m4b import m4b_encoding, write_m4b
 from pipeline.publish.tags import Tags
+from pipeline.script.check import read_script
+from pipeline.script.model import Line
+from pipeline.stitch.book import stitch_book
 from pipeline.stitch.presets import PRESETS
+from pipeline.takes.take import Take
 
 PLAIN = Tags(title="One")
 AUDIOBOOK = PRESETS["audiobook"]
@@ -208,8 +218,64 @@ def test_neither_threads_nor_the_cache_change_a_byte(tmp_path: Path) -> None:
     assert len(written_parts(tmp_path / "aac")) == 4
 
 
-def test_a_changed_chapter_encodes_its_own_part_alone(tmp_path: Path) -> None:
-    """As long as chapters are whole frames long; otherwise those behind lie elsewhere in their frames."""
+def spoken(folder: Path, line: Line, extra_samples: int = 0) -> Take:
+    """A second of tone for a line, in a file, `extra_samples` longer."""
+    sound = Audio.mono(hissing(24_000 + extra_samples, 24_000, len(line.text)), 24_000)
+    data = encode_flac(sound)
+    path = folder / f"{line.id}-{extra_samples}.flac"
+    path.write_bytes(data)
+    made = take(line.id, line.character, line.text)
+    return replace(
+        made, key=digest_bytes(data), audio_sha256=digest_bytes(data), sample_rate=24_000,
+        length_samples=sound.length_samples, levels=measure_take(sound), path=path,
+    )  # fmt: skip
+
+
+def stitched_and_published(folder: Path, out: str, changed: Mapping[str, int]) -> tuple[set[str], Path]:
+    """Keys of the AAC parts of a book of four chapters, and its folder; `changed` lines last longer."""
+    rows = ["---", "fullcast: 1", "book: {title: One, language: en-us, announce_chapters: false}"]
+    rows += ["cast: {narrator: tone/mid}", "---"]
+    for number in range(4):
+        rows += [f"# {number}", "", f"First {'very ' * number}short. Then it goes on. Here it ends.", ""]
+    (folder / "book.md").write_text("\n".join(rows), encoding="utf-8")
+    script = read_script(folder / "book.md")
+    ids = [line.id for line in script.lines()]
+    takes = {
+        line.id: spoken(folder, line, changed.get(f"{ids.index(line.id)}", 0)) for line in script.lines()
+    }
+    events: list[Event] = []
+    stitched = stitch_book(
+        script, lambda line: takes[line.id], range(4), AUDIOBOOK, folder / "store", events.append
+    )
+    edition = Edition(("flac",), AUDIOBOOK)
+    aac = folder / "aac"
+    models: dict[str, dict[str, str]] = {"tone@1.0": {}}
+    chosen = list(takes.values())
+    publish_book(script, stitched, chosen, models, folder / out, edition, events.append, cache=aac)
+    return PacketShelf(aac).in_use(script.slug), folder / out
+
+
+def test_one_changed_line_encodes_exactly_one_part_of_the_book_again(tmp_path: Path) -> None:
+    """By however many samples its chapter becomes longer: masters are whole frames of AAC long."""
+    before, _ = stitched_and_published(tmp_path, "before", {})
+    assert len(before) == 4
+    for extra in (1, 777, 3163):
+        after, out = stitched_and_published(tmp_path, f"after-{extra}", {"4": extra})
+        assert len(after) == 4
+        assert len(after - before) == 1
+        assert len(after & before) == 3
+        with av.open(str(out / "book.m4b")) as container:
+            starts = [chapter["start"] * chapter["time_base"] for chapter in container.chapters()]
+        facts = json.loads((out / "book.json").read_text(encoding="utf-8"))
+        lengths = [soundfile.info(path).frames for path in sorted((out / "chapters").glob("*.flac"))]
+        assert all(length % FRAME_SAMPLES == 0 for length in lengths)
+        assert [one["length_samples"] for one in facts["chapters"]] == lengths
+        expected = [sum(lengths[:number]) / RATE for number in range(4)]
+        assert [float(start) for start in starts] == pytest.approx(expected, abs=0.001)
+
+
+def test_a_changed_master_encodes_its_own_part_alone(tmp_path: Path) -> None:
+    """Those behind a master of broken frames lie elsewhere in theirs, and are right all the same."""
     folder = tmp_path / "aac"
     masters = chapters(tmp_path, 5)
     book(masters, tmp_path / "a.m4b", cache=cache_of(folder, masters))

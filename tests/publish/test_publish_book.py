@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from publish_samples import RATE, line_span, master, timeline
+from publish_samples import LEVELS, RATE, line_span, master, timeline
 
 from pipeline.errors import AudioError
 from pipeline.events import Event, FileWritten
@@ -18,28 +18,10 @@ from pipeline.publish.book import Edition, Published, publish_book
 from pipeline.publish.encode import FORMATS
 from pipeline.script.model import Book, Chapter, Script, Span
 from pipeline.stitch.book import StitchedChapter
-from pipeline.stitch.loudness import FileLevels
 from pipeline.stitch.master import ChapterMaster
 from pipeline.stitch.presets import PRESETS
 
 CHAPTER = 100 * 1024
-LEVELS = FileLevels(
-    integrated_lufs=-18.0,
-    loudness_range_lu=5.0,
-    true_peak_dbtp=-3.0,
-    sample_peak_dbfs=-3.0,
-    rms_dbfs=-20.0,
-    noise_floor_dbfs=-75.0,
-    head_s=0.75,
-    tail_s=3.0,
-    duration_s=CHAPTER / RATE,
-    sample_rate=RATE,
-    channels=1,
-    codec="flac",
-    bit_rate=400_000,
-    constant_bit_rate=False,
-    loudness_curve=(),
-)
 
 
 def stitched_chapter(folder: Path, number: int, seed: int) -> StitchedChapter:
@@ -116,7 +98,7 @@ def test_a_changed_chapter_makes_its_own_files_and_its_own_part_of_the_book(tmp_
     before = shelf.in_use("book")
     told: list[Event] = []
     published(tmp_path, (1, 9, 3), told=told, cache=tmp_path / "aac")
-    assert made(told) == ["02-part-2.mp3", "book.m4b"]
+    assert made(told) == ["02-part-2.mp3", "book.m4b", "delivery.json"]
     assert len(before) == len(shelf.in_use("book")) == 3
     assert len(shelf.in_use("book") - before) == 1
     published(tmp_path, (1, 9, 3), "fresh")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.errors import UsageError
 from pipeline.publish.cover import HARD_LIMIT_BYTES, book_cover, make_cover, read_cover
-from pipeline.publish.lettering import undrawable
+from pipeline.publish.lettering import choose_lettering, pinyin, undrawable
 from pipeline.publish.tags import book_tags
+from pipeline.publish.typefaces import font_files
 from pipeline.script.model import Book
 
 
@@ -109,9 +113,81 @@ def test_accents_are_put_together_and_other_scripts_named() -> None:
     assert undrawable("ЖЖ 童") == ["Ж", "童"]
 
 
-def test_a_title_that_cannot_be_drawn_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    cover = book_cover(Book(title="童话", author="Ann"))
-    assert "童 话" in cover.warnings[0]
+def letters(book: Book, fonts: tuple[Path, ...] | None = None) -> np.ndarray:
+    """The part of a drawn cover where its title stands, as gray values."""
+    with Image.open(io.BytesIO(make_cover(book, fonts))) as image:
+        return np.asarray(image.convert("L"))[150:1000]
+
+
+CHINESE = Book(title="安徒生童话", author="Ann", language="zh")
+
+
+def test_a_chinese_title_is_drawn_in_a_font_that_has_it() -> None:
+    """The package with the font is installed with fullcast, so this does not depend on the system."""
+    packaged = tuple(path for path in font_files() if "noto_cjk" in str(path))
+    assert packaged
+    assert book_cover(CHINESE, packaged).warnings == ()
+    drawn = letters(CHINESE, packaged)
+    assert (drawn > 200).sum() > 20_000, "five characters of 300 pixels"
+    other = letters(replace(CHINESE, title="安徒生童謡"), packaged)
+    assert not np.array_equal(drawn, other)
+
+
+def test_the_same_characters_are_drawn_as_the_books_language_does() -> None:
+    """`骨` leans the other way in Chinese than in Japanese."""
+    assert not np.array_equal(
+        letters(Book(title="骨", language="zh")), letters(Book(title="骨", language="ja"))
+    )
+
+
+def test_without_a_font_a_chinese_title_is_written_in_pinyin_and_said_so() -> None:
+    (warning,) = book_cover(CHINESE, ()).warnings
+    assert "shows '安徒生童话' as 'Ān tú shēng tóng huà'" in warning
+    assert (letters(CHINESE, ()) > 200).sum() > 10_000
+
+
+def test_other_scripts_are_drawn_where_a_font_has_them() -> None:
+    assert book_cover(Book(title="Война и мир", author="Лев Толстой")).warnings == ()
+
+
+@pytest.mark.parametrize("title", ["حكاية", "שלום", "कथा", "Война"])
+def test_what_nothing_here_can_draw_is_left_out_and_said_so(title: str) -> None:
+    fonts = () if title == "Война" else None
+    (warning,) = book_cover(Book(title=title, author="Ann"), fonts).warnings
+    assert f"leaves out '{title}'" in warning
+    assert (letters(Book(title=title, author="Ann"), fonts) > 200).sum() == 0, "nor are there boxes"
+
+
+def test_a_long_chinese_title_breaks_between_characters_and_keeps_its_marks() -> None:
+    rows = rows_of("安徒生童话：丑小鸭、海的女儿和皇帝的新装", 220)
+    assert len(rows) > 1
+    assert "".join(rows) == "安徒生童话：丑小鸭、海的女儿和皇帝的新装"
+    assert not any(row[0] in "：、。，" for row in rows)
+
+
+def test_words_of_other_scripts_are_not_broken() -> None:
+    assert rows_of("The Gift of the Magi and other stories", 220) == [
+        "The Gift of the Magi",
+        "and other stories",
+    ]
+
+
+def rows_of(title: str, size_px: int) -> list[str]:
+    from pipeline.publish.cover import _rows
+
+    lettering = choose_lettering(title, "zh", font_files())
+    assert lettering is not None
+    return _rows(lettering, size_px)
+
+
+@given(st.text(alphabet="安徒生童话女皇绿，。：《》 abc", min_size=1, max_size=20))
+def test_pinyin_has_only_letters_that_the_built_in_font_draws(title: str) -> None:
+    written = pinyin(title)
+    assert written is not None
+    assert undrawable(written) == []
+
+
+def test_a_title_that_is_shown_otherwise_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        book_tags(Book(title="童话"), [], cover)
-    assert "童 话" in caplog.text
+        book_tags(Book(title="童话"), [], book_cover(Book(title="童话"), ()))
+    assert "Tóng huà" in caplog.text

@@ -67,7 +67,7 @@ BEYOND: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("audiobook", "peak", {"true_peak_dbtp": -1.4}, "-1.40 dBTP", "<= -1.5 dBTP"),
     ("audiobook", "codec", {"codec": "mp3"}, "mp3", "aac or flac"),
     ("audiobook", "sample-rate", {"sample_rate": 22_050}, "22050 Hz", "44100 Hz"),
-    ("audiobook", "bit-rate", {"bit_rate": 75_000}, "75.0 kbit/s", ">= 96 kbit/s (of variable rate 90%)"),
+    ("audiobook", "bit-rate", {"bit_rate": 75_000}, "75.0 kbit/s", ">= 96 kbit/s (of variable rate 80%)"),
     ("podcast", "loudness", {"integrated_lufs": -14.9}, "-14.90 LUFS", "-17..-15 LUFS"),
     ("podcast", "peak", {"true_peak_dbtp": -0.9}, "-0.90 dBTP", "<= -1 dBTP"),
     ("podcast", "codec", {"codec": "opus"}, "opus", "aac or mp3"),

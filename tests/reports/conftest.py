@@ -48,7 +48,7 @@ Ben: tone-error is what he said.
 
 # Two
 
-Ben (angry): Only me. <b>Bold</b> & </script><script>alert(1)</script>
+Ben (angry): Only me. <b>Bold</b> & &lt;/script>&lt;script>alert(1)&lt;/script>
 
 ***
 

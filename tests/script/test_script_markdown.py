@@ -95,9 +95,9 @@ def test_words_with_a_direction_alone_stay_with_their_speaker(read: Read) -> Non
 def test_relations_tell_how_lines_follow_one_another(read: Read) -> None:
     script = read(
         "# One\nThe first sentence of all is this one. The second one follows it here.\n\nNext.\n\n"
-        "Jim: Me.\n\n***\n\nJim: Later.\n"
+        "Jim: Me.\n\n“Yes.”{Jim} He left.\n\n***\n\nJim: Later.\n"
     )
-    wanted = ["start", "title", "sentence", "paragraph", "speaker", "scene"]
+    wanted = ["start", "title", "sentence", "paragraph", "paragraph", "paragraph", "speaker", "scene"]
     assert [line.relation for line in script.lines()] == wanted
 
 

@@ -88,7 +88,7 @@ def test_paragraphs_of_a_block_are_lines_with_their_own_rows(read: Read) -> None
     )
     first, second, third = list(script.lines())[1:]
     assert (first.text, second.text) == ("One row and another.", "Second paragraph.")
-    assert (second.relation, third.relation) == ("paragraph", "speaker")
+    assert (second.relation, third.relation) == ("paragraph", "paragraph")
     assert second.spans[0].line == first.spans[0].line + 3
 
 
@@ -300,12 +300,14 @@ def test_text_is_not_spoken_twice_by_an_alias(check: Check) -> None:
     assert script is None and "is spoken already" in problems[0].message
 
 
-def test_emotion_auto_is_said_not_to_be_there_yet(check: Check) -> None:
-    script, problems = check(lines("Jim: {text: x, emotion: auto}", "Della: y"), ".yaml")
+def test_emotion_auto_warns_once_where_nothing_is_ever_inferred(check: Check) -> None:
+    auto = "{text: x, emotion: auto}", "{text: y, emotion: auto}"
+    script, problems = check(
+        lines(f"narrator: {auto[0]}", f"narrator: {auto[1]}", f"Jim: {auto[0]}"), ".yaml"
+    )
     assert script is not None
-    assert [str(p).split(": ", 1)[1] for p in problems] == [
-        "warning: emotion 'auto' is not inferred yet; spoken neutral"
-    ]
+    told = [str(problem).split(": ", 1)[1] for problem in problems if "auto" in problem.message]
+    assert told == ["warning: emotion 'auto' is not inferred for the narrator; spoken neutral"]
 
 
 def test_roles_and_chapters_without_lines_are_warnings(check: Check) -> None:

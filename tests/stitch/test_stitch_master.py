@@ -15,7 +15,13 @@ from pipeline.audio import read_audio
 from pipeline.errors import AudioError, StoreError
 from pipeline.script.model import Pacing
 from pipeline.stitch.loudness import measure_file
-from pipeline.stitch.master import BLOCK_SAMPLES, chapter_key, place_score, stitch_chapter
+from pipeline.stitch.master import (
+    BLOCK_SAMPLES,
+    chapter_key,
+    master_timeline,
+    place_score,
+    stitch_chapter,
+)
 from pipeline.stitch.presets import PRESETS
 from pipeline.stitch.room_tone import RoomTone
 from pipeline.stitch.timeline import CastTake, ChapterScore
@@ -70,13 +76,28 @@ def test_the_preset_none_leaves_levels_alone(bench, chapter):
 def test_a_master_is_as_long_as_its_timeline_to_the_sample(bench, chapter, name):
     master = stitch_chapter(chapter, bench.folder / "out.flac", PRESETS[name])
     assert read_audio(master.path).length_samples == master.timeline.length_samples
-    assert master.timeline == place_score(chapter).at_rate(PRESETS[name].sample_rate)
+    assert master.timeline == place_score(chapter).at_rate(PRESETS[name].sample_rate).in_whole_frames()
+    assert master.timeline == master_timeline(chapter, PRESETS[name])
 
 
-def test_a_master_at_the_takes_own_rate_has_as_many_samples_as_the_mix(bench):
-    score = bench.chapter(bench.take("x", bench.speechlike(2.0, 44_100)), 3)
-    master = stitch_chapter(score, bench.folder / "out.flac", PRESETS["audiobook"])
-    assert read_audio(master.path).length_samples == place_score(score).length_samples
+@pytest.mark.parametrize("name", ["audiobook", "acx", "podcast", "none"])
+def test_a_master_fills_whole_frames_of_aac_with_room_tone(bench, name):
+    take = bench.take("x", bench.burst(1.0))
+    for tail_s in (3.0, 3.001, 3.02):
+        score = bench.chapter(take, 2, Pacing(vary=0.0, tail_s=tail_s))
+        samples = read_audio(stitch_chapter(score, bench.folder / "out.flac", PRESETS[name]).path).samples
+        assert samples.shape[0] % 1024 == 0
+        assert 0 <= samples.shape[0] / 44_100 - place_score(score).duration_s < 1024 / 44_100 + 1e-4
+        assert 1e-5 < np.sqrt(np.mean(samples[-2048:] ** 2)) < 1e-3
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_master_at_the_takes_own_rate_has_the_samples_of_the_mix(bench, rate):
+    preset = next(preset for preset in PRESETS.values() if preset.sample_rate == rate)
+    score = bench.chapter(bench.take("x", bench.speechlike(2.0, rate)), 3)
+    master = stitch_chapter(score, bench.folder / "out.flac", preset)
+    expected = place_score(score).in_whole_frames().length_samples
+    assert read_audio(master.path).length_samples == expected
 
 
 @pytest.mark.parametrize("name", ["audiobook", "podcast", "none"])
@@ -166,6 +187,11 @@ def changes(bench, score: ChapterScore) -> dict[str, ChapterScore]:
         "a scene break": replace(score, items=(first, bench.scene_break(), second, *rest)),
         "a sound": replace(score, items=(first, cue, second, *rest)),
         "a ducked sound": replace(score, items=(first, replace(cue, duck_db=-3.0), second, *rest)),
+        "a paragraph of someone else": replace(
+            score,
+            items=(first, replace(second, relation="paragraph", character="Ann"), *rest),
+        ),
+        "a paragraph": replace(score, items=(first, replace(second, relation="paragraph"), *rest)),
         "pacing": replace(score, pacing=Pacing(pace=1.1)),
         "rate": replace(score, sample_rate=48_000),
     }

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import AudioError
-from pipeline.script.model import Pacing, Relation
+from pipeline.script.check import read_script
+from pipeline.script.model import Line, Pacing, Relation, Sound, Span
 from pipeline.stitch.timeline import ChapterScore, Timeline, convert_samples, gap_before_s, place
 
 RATE = 24_000
@@ -182,6 +183,137 @@ def test_a_bed_ends_in_the_middle_of_the_gap_at_a_scene_break(bench):
     first, second = timeline.lines
     assert timeline.sounds[0].end_samples == (first.end_samples + second.start_samples) // 2
     assert timeline.sounds[0].cut
+
+
+def scenes(bench, *between, begins: Relation = "scene") -> Timeline:
+    """A line, a scene break, then `between`, then the new scene's first line."""
+    lengths = {item.file: 2.0 for item in between if isinstance(item, Sound)}
+    return place(two_lines(bench, bench.scene_break(), *between, relation=begins), lengths)
+
+
+def test_a_bed_after_a_scene_break_starts_with_the_scenes_first_words(bench):
+    rain = bench.sound("rain.flac", bench.burst(2.0), under=True)
+    timeline = scenes(bench, rain)
+    assert gaps_s(timeline) == [2.25]
+    assert timeline.sounds[0].start_samples == timeline.lines[1].start_samples
+
+
+def test_a_bed_may_be_heard_alone_after_the_scenes_pause(bench):
+    rain = bench.sound("rain.flac", bench.burst(2.0), under=True)
+    timeline = scenes(bench, rain, bench.pause(1.5))
+    assert timeline.sounds[0].start_samples - timeline.lines[0].end_samples == round(2.25 * RATE)
+    assert timeline.lines[1].start_samples - timeline.sounds[0].start_samples == round(1.5 * RATE)
+
+
+def test_a_pause_before_the_new_scenes_bed_replaces_the_scenes_pause(bench):
+    rain = bench.sound("rain.flac", bench.burst(2.0), under=True)
+    timeline = scenes(bench, bench.pause(1.0), rain)
+    assert gaps_s(timeline) == [1.0]
+    assert timeline.sounds[0].start_samples == timeline.lines[1].start_samples
+
+
+def test_a_bed_starts_with_the_sound_that_opens_its_scene(bench):
+    rain = bench.sound("rain.flac", bench.burst(2.0), under=True)
+    door = bench.sound("door.flac", bench.burst(2.0))
+    bed, knock = scenes(bench, rain, door).sounds
+    assert bed.start_samples == knock.start_samples
+    timeline = scenes(bench, rain, door)
+    assert knock.start_samples - timeline.lines[0].end_samples == round(2.25 * RATE)
+    assert timeline.lines[1].start_samples - knock.end_samples == round(0.45 * RATE)
+
+
+def test_the_old_scenes_bed_is_gone_before_the_new_scenes_bed_begins(bench):
+    old = bench.sound("old.flac", bench.burst(2.0), under=True)
+    new = bench.sound("new.flac", bench.burst(2.0), under=True)
+    audio = bench.burst(1.0)
+    items = [
+        old,
+        bench.line("a", "start"),
+        bench.scene_break(),
+        new,
+        bench.pause(4.0),
+        bench.line("b", "scene"),
+    ]
+    score = bench.score(items, [bench.take("a", audio), bench.take("b", audio)], pacing=PLAIN)
+    first, second = place(score, {old.file: 60.0, new.file: 60.0}).sounds
+    assert second.start_samples - first.end_samples == pytest.approx(1.125 * RATE, abs=1)
+
+
+def test_a_sound_after_a_scene_break_comes_after_the_scenes_pause_and_close_to_the_words(bench):
+    door = bench.sound("door.flac", bench.burst(2.0))
+    timeline = scenes(bench, door)
+    first, second = timeline.lines
+    (span,) = timeline.sounds
+    assert span.start_samples - first.end_samples == round(2.25 * RATE)
+    assert second.start_samples - span.end_samples == round(0.45 * RATE)
+
+
+def test_a_sound_that_ends_a_scene_leaves_the_scenes_pause_where_it_was(bench):
+    door = bench.sound("door.flac", bench.burst(2.0))
+    timeline = place(two_lines(bench, door, bench.scene_break(), relation="scene"), {door.file: 2.0})
+    first, second = timeline.lines
+    assert timeline.sounds[0].start_samples - first.end_samples == round(0.45 * RATE)
+    assert second.start_samples - timeline.sounds[0].end_samples == round(2.25 * RATE)
+
+
+def test_each_scene_break_gives_one_scene_pause(bench):
+    """Whatever cues open the scene, and though the pause of a title stands before its first break."""
+    door = bench.sound("door.flac", bench.burst(2.0))
+    rain = bench.sound("rain.flac", bench.burst(2.0), under=True)
+    audio = bench.burst(1.0)
+    items = [bench.line("a", "start", title=True), bench.scene_break(), rain, door, bench.line("b", "scene")]
+    items += [bench.scene_break(), door, rain, bench.line("c", "scene"), bench.line("d")]
+    score = bench.score(items, [bench.take(name, audio) for name in "abcd"], pacing=PLAIN)
+    timeline = place(score, {door.file: 2.0, rain.file: 0.5})
+    assert gaps_s(timeline) == [
+        pytest.approx(expected, abs=2 / RATE) for expected in (2.5 + 2.0 + 0.45, 2.25 + 2.0 + 0.45, 0.45)
+    ]
+
+
+def says(bench, line_id: str, character: str, relation: Relation, row: int) -> Line:
+    return replace(
+        bench.line(line_id, relation),
+        character=character,
+        spans=(Span("book.md", row, 40 * row, 40 * row + 30),),
+    )
+
+
+@pytest.mark.parametrize(("relation", "expected_s"), [("paragraph", 0.75), ("speaker", 0.40)])
+def test_a_new_speakers_own_paragraph_has_a_paragraphs_gap(bench, relation: Relation, expected_s: float):
+    """In the same paragraph it is the gap of a change of speaker."""
+    lines = [says(bench, "a", "Ann", "start", 1), says(bench, "b", "Bob", relation, 3)]
+    score = bench.score(lines, [bench.take(name, bench.burst(1.0)) for name in "ab"], pacing=PLAIN)
+    assert gaps_s(place(score, {})) == [pytest.approx(expected_s, abs=1 / RATE)]
+
+
+@pytest.mark.parametrize(("speaker_s", "expected_s"), [(0.4, 0.75), (1.5, 1.5)])
+def test_a_new_paragraph_of_someone_else_has_the_longer_gap(bench, speaker_s, expected_s):
+    pacing = Pacing(vary=0.0, speaker_s=speaker_s)
+    before, after = says(bench, "a", "Ann", "start", 1), says(bench, "b", "Bob", "paragraph", 3)
+    assert gap_before_s(after, pacing, before=before) == expected_s
+    assert gap_before_s(replace(after, character="Ann", relation="paragraph"), pacing, before=before) == 0.75
+
+
+def test_a_written_dialogue_has_a_paragraphs_gap_at_each_new_speaker(tmp_path, bench):
+    """Read from a script, where the rows come from; narration inside a paragraph keeps the shorter gap."""
+    rows = ["---", "fullcast: 1", "book: {title: A, language: en-us, announce_chapters: false}", "cast:"]
+    rows += ["  narrator: tone/low", "  Ann: tone/high", "  Bob: tone/mid", "---", "# One", ""]
+    rows += ["Ann: Are you there?", "", "Bob: I am.", "", "“So am I.”{Ann} She left.", ""]
+    (tmp_path / "book.md").write_text("\n".join(rows), encoding="utf-8")
+    chapter = read_script(tmp_path / "book.md").chapters[0]
+    takes = [bench.take(line.id, bench.burst(1.0)) for line in chapter.lines]
+    timeline = place(bench.score(chapter.items, takes, pacing=PLAIN), {})
+    assert gaps_s(timeline) == [pytest.approx(gap, abs=1 / RATE) for gap in (0.75, 0.75, 0.40)]
+
+
+def test_whole_frames_only_add_to_the_tail_and_never_a_whole_frame(bench):
+    timeline = place(two_lines(bench), {}).at_rate(44_100)
+    framed = timeline.in_whole_frames()
+    assert framed.length_samples % 1024 == 0
+    assert 0 <= framed.length_samples - timeline.length_samples < 1024
+    assert replace(framed, length_samples=timeline.length_samples) == timeline
+    assert framed.in_whole_frames() == framed
+    assert timeline.at_rate(48_000).in_whole_frames() == timeline.at_rate(48_000)
 
 
 def test_a_bed_never_outlasts_the_chapter(bench):

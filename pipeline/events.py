@@ -36,6 +36,17 @@ class WeightsFetched(Event):
 
 
 @dataclass(frozen=True)
+class WorkPlanned(Event):
+    """Work is about to be handed out: the models it needs, each worker's budget for them, when."""
+
+    models: tuple[str, ...]
+    lines: int
+    workers: int
+    memory_bytes: int
+    at_s: float
+
+
+@dataclass(frozen=True)
 class WorkerStarted(Event):
     """A worker answered and takes work."""
 
@@ -52,22 +63,131 @@ class WorkerLost(Event):
 
 
 @dataclass(frozen=True)
+class ModelHit(Event):
+    """A batch found its model ready. Here and below, `at_s` is in seconds since 1970, UTC."""
+
+    worker: int
+    model: str
+    at_s: float
+
+
+@dataclass(frozen=True)
+class ModelMissed(Event):
+    """A batch's model was not ready: it is loaded now, or is just being loaded."""
+
+    worker: int
+    model: str
+    at_s: float
+
+
+@dataclass(frozen=True)
+class WeightsVerified(Event):
+    """A model's files are what the registry says; `hashed` is False where a known fingerprint said so."""
+
+    worker: int
+    model: str
+    bytes: int
+    verify_s: float
+    hashed: bool
+    at_s: float
+
+
+@dataclass(frozen=True)
+class ModelLoadBegan(Event):
+    """A worker begins to load a model; `bytes` are reserved. `ahead`: before a batch needs it."""
+
+    worker: int
+    model: str
+    bytes: int
+    ahead: bool
+    at_s: float
+
+
+@dataclass(frozen=True)
 class ModelLoaded(Event):
-    """A worker made a model ready."""
+    """A worker made a model ready; `at_s` is when that ended."""
 
     worker: int
     model: str
     bytes: int
     load_s: float
+    ahead: bool = False
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelLoadFailed(Event):
+    """A model could not be made ready."""
+
+    worker: int
+    model: str
+    reason: str
+    at_s: float
 
 
 @dataclass(frozen=True)
 class ModelEvicted(Event):
-    """A worker gave a model's memory back to make room."""
+    """A worker gave a model's memory back, to make room or under pressure."""
 
     worker: int
     model: str
     bytes: int
+    why: str = "room for another"
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class WorkerStalled(Event):
+    """A batch waited so long for its model."""
+
+    worker: int
+    model: str
+    stall_s: float
+    at_s: float
+
+
+@dataclass(frozen=True)
+class BatchSpoken(Event):
+    """A model spoke lines for `speak_s` seconds, until `at_s`."""
+
+    worker: int
+    model: str
+    lines: int
+    speak_s: float
+    at_s: float
+
+
+@dataclass(frozen=True)
+class MemoryRanOut(Event):
+    """So many utterances at once did not fit in memory (0: the model itself did not)."""
+
+    worker: int
+    model: str
+    utterances: int
+    at_s: float
+
+
+@dataclass(frozen=True)
+class MemorySampled(Event):
+    """A worker's memory: its resident size, what the machine has left, and the GPU's if it uses one."""
+
+    worker: int
+    resident_bytes: int
+    available_bytes: int
+    at_s: float
+    gpu_allocated_bytes: int | None = None
+    gpu_reserved_bytes: int | None = None
+    gpu_free_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class MemoryPressed(Event):
+    """Memory is short, or no longer: what the worker does about it from now on, and why."""
+
+    worker: int
+    action: str
+    reason: str
+    at_s: float
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,17 @@ from pipeline.plan.plan import LinePlan, Plan
 
 if TYPE_CHECKING:
     from pipeline.publish.book import Published
+    from pipeline.render.job import LineJob, WorkerSetup
     from pipeline.render.machine import Division
     from pipeline.render.run import Outcome
     from pipeline.reports.reporters import Reporter
     from pipeline.stitch.book import StitchedChapter
     from pipeline.takes.take import Take
 
-EXIT_QUARANTINED = 1
+# Finished, but lines were set aside or a delivered file breaks a rule (docs/exit-codes.md).
+EXIT_UNSOUND = 1
+# Events that come with every line, batch or file; the report takes their sums from the outcome.
+MANY = ("LineRendered", "FileWritten", "BatchSpoken", "ModelHit", "MemorySampled")
 # How fast a model is made ready, until a run has measured it: Kokoro, 2 GB with its work space, takes 3 s.
 LOAD_BYTES_PER_S = 600e6
 FORMATS = ("mp3", "flac", "opus", "wav")
@@ -47,6 +51,7 @@ class Options:
     only: str | None
     local: bool
     strict: bool
+    preload: str
 
 
 @click.command("render")
@@ -80,6 +85,13 @@ class Options:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--address", help="Ray cluster to join: auto or HOST:PORT. A local one if left out.")
 @click.option("--memory", help="Budget for models in each worker: 800M, 4G.")
+@click.option(
+    "--preload",
+    type=click.Choice(["none", "auto"]),
+    default="none",
+    show_default=True,
+    help="auto: workers load the models with most work before any line is handed out.",
+)
 @click.option("--limit", type=int, help="Render at most so many lines this time.")
 @click.option("--chapter", help="Render only this chapter: its number or title.")
 @click.option("--only", metavar="CHARACTER", help="Render only this character's lines.")
@@ -118,6 +130,7 @@ class _Journey:
         self.options = options
         self.report: Callable[[Event], None] = self._noting(reporter)
         self.events: list[Event] = []
+        self.log: Path | None = None
         self.weights = WeightStore()
         self.book = open_book(file, store_path, weights=self.weights, ensure=self._ensure)
         self.folder = output / self.book.script.slug
@@ -131,9 +144,10 @@ class _Journey:
 
     def make_takes(self) -> Outcome:
         """Renders what is missing; everything finished is in the store whatever happens."""
+        from pipeline.render.event_log import log_path, rotate
         from pipeline.render.history import write_history
         from pipeline.render.machine import divide
-        from pipeline.render.prepare import line_jobs
+        from pipeline.render.prepare import demand_room, line_jobs
         from pipeline.render.run import Outcome, Run
         from pipeline.render.schedule import Schedule
 
@@ -149,11 +163,17 @@ class _Journey:
         )
         if not jobs:
             return Outcome()
+        setup = self._setup(division)
+        demand_room({job.model for job in jobs}, setup.sizes, setup.memory_bytes)
+        self.log = log_path(self.book.store.root, self.book.script.slug)
+        rotate(self.log)
         schedule = Schedule([job.job for job in jobs], self._load_s())
-        with self._pool(division, workers) as pool:
+        with self._pool(division, setup, workers) as pool:
             run = Run(jobs, pool, schedule, self.report)
             try:
-                return run.go(self.book.store.has)
+                return run.go(
+                    self.book.store.has, self._preloads(jobs, setup, pool.workers()), setup.memory_bytes
+                )
             finally:
                 history = self.book.history.after(run.outcome.times)
                 write_history(self.book.store.root, self.plan, history)
@@ -200,7 +220,7 @@ class _Journey:
         self.report(_finished(self.plan, outcome, began))
         if not quiet:
             _print_table(self.plan, outcome, stitched, published, preset)
-        return EXIT_QUARANTINED if outcome.quarantined else 0
+        return EXIT_UNSOUND if outcome.quarantined or published.findings else 0
 
     def _load_s(self) -> dict[str, float]:
         """Seconds that loading each model takes: measured by an earlier run, else guessed from its size."""
@@ -210,9 +230,13 @@ class _Journey:
         }
 
     def _noting(self, reporter: Reporter) -> Callable[[Event], None]:
+        from pipeline.render.event_log import write as write_log
+
         def note(event: Event) -> None:
-            if type(event).__name__ not in ("LineRendered", "FileWritten"):
+            if type(event).__name__ not in MANY:
                 self.events.append(event)
+            if self.log is not None:
+                write_log(self.log, (event,))
             reporter.on(event)
 
         return note
@@ -240,11 +264,23 @@ class _Journey:
         }
         return dict(self.weights.ensure_voices(list(entries.values()), progress_for(sys.stderr)))
 
-    @contextmanager
-    def _pool(self, division: Division, workers: int):  # type: ignore[no-untyped-def]
+    def _preloads(
+        self, jobs: Sequence[LineJob], setup: WorkerSetup, workers: Sequence[int]
+    ) -> dict[int, tuple[str, ...]]:
+        """The models that each worker loads before the first line; none unless they are asked for."""
+        from pipeline.render.preload import choose_preloads
+
+        if self.options.preload == "none":
+            return {}
+        work_s: dict[str, float] = {}
+        for job in jobs:
+            work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
+        return choose_preloads(work_s, setup.sizes, setup.memory_bytes, workers)
+
+    def _setup(self, division: Division) -> WorkerSetup:
         from pipeline.render.prepare import worker_setup
 
-        setup = worker_setup(
+        return worker_setup(
             self.plan,
             self.book.resolved,
             store=self.book.store.root,
@@ -252,7 +288,11 @@ class _Journey:
             device=division.device,
             threads=division.threads,
             scratch=self.weights.cache / "converted",
+            verified=self.weights.cache / "weights" / "verified.json",
         )
+
+    @contextmanager
+    def _pool(self, division: Division, setup: WorkerSetup, workers: int):  # type: ignore[no-untyped-def]
         pool: Any
         if self.options.local:
             from pipeline.render.local import LocalPool

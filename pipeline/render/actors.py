@@ -71,10 +71,10 @@ class _SpeakerActor:
         """The process's ID: the actor answers."""
         return os.getpid()
 
-    def speak(self, jobs: Sequence[LineJob]) -> BatchResult | FullcastError:
+    def speak(self, jobs: Sequence[LineJob], upcoming: Sequence[str]) -> BatchResult | FullcastError:
         """The batch's result, or the error that stops the run."""
         try:
-            return self._worker.speak(jobs)
+            return self._worker.speak(jobs, upcoming)
         except FullcastError as error:
             return error
 
@@ -106,9 +106,10 @@ class RayPool:
         """Process ID of each actor, for logs and for tests that kill one."""
         return {number: ray.get(actor.ready.remote()) for number, actor in self._actors.items()}
 
-    def submit(self, worker: int, jobs: Sequence[LineJob]) -> None:
+    def submit(self, worker: int, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> None:
         """Hands a batch to an actor; a dead one shows in `wait`."""
-        self._refs[self._actors[worker].speak.remote(list(jobs))] = (worker, tuple(jobs))
+        ref = self._actors[worker].speak.remote(list(jobs), tuple(upcoming))
+        self._refs[ref] = (worker, tuple(jobs))
 
     def wait(self) -> list[Finished]:
         """Blocks until a batch is back, or an actor was lost with its batches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,24 @@ class WorkerSetup:
         store: folder of the take store.
         memory_bytes: budget for models.
         models: how each model of the plan is loaded; `device` and `threads` are set in each request.
+        engines: the engine's name by model.
+        sizes: what each model promises to hold when loaded, in bytes; replaced by what is measured.
+        digests: SHA-256 of each model's files by their names, checked before a load.
+        verified: the JSON of fingerprints of files that were hashed before; None to hash always.
     """
 
     store: Path
     memory_bytes: int
     models: Mapping[str, LoadRequest]
     engines: Mapping[str, str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    verified: Path | None = None
+
+    @property
+    def device(self) -> str:
+        """Where its models run; `cpu` if it has none."""
+        return next((request.device for request in self.models.values()), "cpu")
 
 
 @dataclass(frozen=True)
@@ -78,13 +90,20 @@ class TakeFailed:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What became of a batch. `broken` maps models that can go on no more to the reason."""
+    """What became of a batch.
+
+    Attributes:
+        cached: models that are in or coming, least recently used first.
+        broken: models that can go on no more, with the reason.
+        refused: why the worker takes no more work; nothing of the batch was begun. None if it does.
+    """
 
     made: tuple[TakeMade, ...] = ()
     failed: tuple[TakeFailed, ...] = ()
     events: tuple[Event, ...] = ()
     cached: tuple[str, ...] = ()
     broken: Mapping[str, str] | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)

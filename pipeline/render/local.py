@@ -19,20 +19,20 @@ class LocalPool:
         # For torch, which no one has imported yet: spinning barriers are slow on a busy machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._worker = Worker(0, setup)
-        self._waiting: deque[tuple[LineJob, ...]] = deque()
+        self._waiting: deque[tuple[tuple[LineJob, ...], tuple[str, ...]]] = deque()
 
     def workers(self) -> tuple[int, ...]:
         """Its only worker, number 0."""
         return (0,)
 
-    def submit(self, worker: int, jobs: Sequence[LineJob]) -> None:
+    def submit(self, worker: int, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> None:
         """Keeps the batch until `wait`."""
-        self._waiting.append(tuple(jobs))
+        self._waiting.append((tuple(jobs), tuple(upcoming)))
 
     def wait(self) -> list[Finished]:
         """Speaks the oldest batch."""
-        jobs = self._waiting.popleft()
-        return [Finished(0, jobs, self._worker.speak(jobs))]
+        jobs, upcoming = self._waiting.popleft()
+        return [Finished(0, jobs, self._worker.speak(jobs, upcoming))]
 
     def restart(self, worker: int) -> bool:
         """Never needed: this worker dies with the process."""

@@ -96,6 +96,25 @@ def free_memory_bytes() -> int:
     return available
 
 
+def resident_memory_bytes() -> int:
+    """Memory that this process holds now, in bytes."""
+    import psutil
+
+    held: int = psutil.Process().memory_info().rss
+    return held
+
+
+def total_memory_bytes() -> int:
+    """All memory of this machine, in bytes, or the control group's limit if that is less."""
+    import psutil
+
+    total: int = psutil.virtual_memory().total
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.exists() and (text := limit.read_text().strip()).isdigit():
+        return min(total, int(text))
+    return total
+
+
 def _free_gpu_bytes() -> int:
     import torch
 

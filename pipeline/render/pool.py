@@ -17,8 +17,12 @@ class Pool(Protocol):
         """Numbers of the workers that take work."""
         ...
 
-    def submit(self, worker: int, jobs: Sequence[LineJob]) -> None:
-        """Hands a batch to a worker; returns at once."""
+    def submit(self, worker: int, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> None:
+        """Hands a batch to a worker; returns at once.
+
+        Args:
+            upcoming: models to load while it speaks. Without any jobs the batch is done when they are loaded.
+        """
         ...
 
     def wait(self) -> list[Finished]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.engines.base import LoadRequest, Utterance, VoicePart
+from pipeline.engines.base import Capabilities, LoadRequest, Utterance, VoicePart
 from pipeline.engines.catalogue import ResolvedVoice
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
 from pipeline.registry.weights import ResolvedModel
+from pipeline.render.cache import too_large
 from pipeline.render.job import LineJob, WorkerSetup
 from pipeline.render.schedule import Job
 
@@ -33,6 +34,7 @@ def worker_setup(
     device: str,
     threads: int,
     scratch: Path,
+    verified: Path | None = None,
 ) -> WorkerSetup:
     """How workers of this plan are set up.
 
@@ -40,6 +42,7 @@ def worker_setup(
         resolved: the verified files of each model.
         memory_bytes: budget of one worker.
         scratch: where engines may keep converted weights.
+        verified: fingerprints of files that were hashed before; None to hash all before a load.
     """
     requests = {
         model: LoadRequest(
@@ -53,7 +56,48 @@ def worker_setup(
         for model in plan.models
     }
     engines = {facts.model: facts.engine for facts in plan.models.values()}
-    return WorkerSetup(store.resolve(), memory_bytes, requests, engines)
+    return WorkerSetup(
+        store.resolve(),
+        memory_bytes,
+        requests,
+        engines,
+        sizes=promised_sizes(plan, resolved),
+        digests={model: resolved[model].digests() for model in plan.models},
+        verified=verified,
+    )
+
+
+def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[str, int]:
+    """What each model of the plan promises to hold, in bytes; models without weights here are absent."""
+    return {
+        model: _promised_bytes(facts.capabilities, resolved[model])
+        for model, facts in plan.models.items()
+        if model in resolved
+    }
+
+
+def _promised_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
+    """What a model will hold when it is loaded, before it ever was: what it says of itself, or its engine.
+
+    At least its files; a model's own `memory_bytes` stands in its parameters.
+    """
+    own = resolved.model.parameters.get("memory_bytes", capabilities.memory_bytes)
+    return max(int(own), sum(path.stat().st_size for path in resolved.files.values()))
+
+
+def demand_room(models: Iterable[str], sizes: Mapping[str, int], memory_bytes: int) -> None:
+    """Nothing, if each of the models fits into a worker's memory; asked before any is loaded.
+
+    Args:
+        sizes: what each model promises to hold.
+        memory_bytes: budget of one worker.
+
+    Raises:
+        MissingError: one does not fit; the largest is named.
+    """
+    largest = max(models, key=lambda model: (sizes[model], model), default=None)
+    if largest is not None and sizes[largest] > memory_bytes:
+        raise too_large(largest, sizes[largest], memory_bytes)
 
 
 def _line_job(plan: Plan, planned: LinePlan, states: Mapping[str, Path]) -> LineJob:
@@ -94,7 +138,7 @@ def asked(planned: LinePlan) -> dict[str, Any]:
     direction = planned.line.direction
     felt = direction.felt
     nearest, distance = felt.nearest_label()
-    return {
+    facts: dict[str, Any] = {
         "emotion": direction.emotion.describe(),
         "point": [felt.valence, felt.arousal, felt.dominance],
         "nearest": nearest,
@@ -105,6 +149,7 @@ def asked(planned: LinePlan) -> dict[str, Any]:
         "pitch": direction.pitch_semitones,
         "gain": direction.gain_db,
     }
+    return facts if planned.inferred is None else {**facts, "inferred": planned.inferred.as_json()}
 
 
 def _voice_parts(voice: ResolvedVoice, states: Mapping[str, Path]) -> tuple[VoicePart, ...]:

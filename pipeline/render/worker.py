@@ -5,110 +5,113 @@ Free of Ray: `actors.py` wraps it in an actor, `local.py` calls it in this proce
 
 from __future__ import annotations
 
-import logging
+import gc
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.audio import encode_flac
-from pipeline.engines.base import Engine, Speech, Utterance
+from pipeline.engines.base import Engine, Speech
 from pipeline.engines.catalogue import create_engine
-from pipeline.errors import EngineError, FullcastError, LineError, MissingError, StoreError
-from pipeline.events import Event, ModelEvicted, ModelLoaded
+from pipeline.errors import EngineError, LineError, MissingError
+from pipeline.events import BatchSpoken, Event, MemoryRanOut
 from pipeline.hashing import digest_bytes
 from pipeline.levels import measure_take
-from pipeline.render.cache import CachePolicy
 from pipeline.render.job import BatchResult, LineJob, TakeFailed, TakeMade, WorkerSetup
 from pipeline.render.join import join_utterances
+from pipeline.render.loading import Loader
+from pipeline.render.machine import resident_memory_bytes, total_memory_bytes
+from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_memory, limits_for, look
+from pipeline.render.shelf import ModelShelf
+from pipeline.render.speaking import Answers, speak_all
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
-
-logger = logging.getLogger(__name__)
 
 
 class Worker:
     """One speaker of lines with its own models.
 
-    Owns its loaded engines and their budget. Does not know the plan, other workers or Ray. Make one for
-    each process.
+    Owns its loaded models, the watch on its memory and what it has to report. Does not know the plan, other
+    workers or Ray. Make one for each process.
     """
 
     def __init__(
-        self, number: int, setup: WorkerSetup, create: Callable[[str], Engine] = create_engine
+        self,
+        number: int,
+        setup: WorkerSetup,
+        create: Callable[[str], Engine] = create_engine,
+        look_at_memory: Callable[[], MemorySample] | None = None,
     ) -> None:
         self.number = number
-        self._setup = setup
-        self._create = create
         self._store = TakeStore(setup.store)
-        self._policy = CachePolicy(setup.memory_bytes)
-        self._engines: dict[str, Engine] = {}
-        self._events: list[Event] = []
+        # Two threads add to it: this one and the shelf's loader.
+        self._events: deque[Event] = deque()
+        sizes = {model: setup.sizes.get(model, 0) for model in setup.models}
+        loader = Loader(number, setup, create, self._events.append)
+        self._shelf = ModelShelf(number, setup.memory_bytes, sizes, loader, self._events.append)
+        limits = limits_for(setup.memory_bytes, setup.device, resident_memory_bytes(), total_memory_bytes())
+        look_now = look_at_memory or (lambda: look(setup.device))
+        self._memory = MemoryWatch(number, limits, look_now, self._events.append)
+        self._at_once: dict[str, int] = {}
 
-    def speak(self, jobs: Sequence[LineJob]) -> BatchResult:
+    def speak(self, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> BatchResult:
         """Makes the takes of `jobs` (of any models) and puts them in the store.
+
+        Args:
+            upcoming: models to load meanwhile. Without jobs it returns when they are loaded.
 
         Raises:
             StoreError: the store cannot be written; what was put there stays.
         """
+        self._mind_memory()
+        if jobs and self._memory.pressure.action == "stop":
+            return self._result(refused=self._memory.pressure.reason)
         made: list[TakeMade] = []
         failed: list[TakeFailed] = []
         broken: dict[str, str] = {}
         for model in dict.fromkeys(job.model for job in jobs):
             mine = [job for job in jobs if job.model == model]
             try:
-                with self._ready(model) as engine:
+                with self._shelf.use(model) as engine:
+                    self._look_ahead(upcoming)
                     self._speak_with(engine, mine, made, failed)
+                    self._mind_memory()
             except (EngineError, MissingError) as error:
                 broken[model] = str(error)
-        events, self._events = tuple(self._events), []
-        return BatchResult(tuple(made), tuple(failed), events, self._policy.models(), broken or None)
+        if not jobs:
+            self._look_ahead(upcoming)
+            self._shelf.await_loads()
+        return self._result(made, failed, broken)
 
     def close(self) -> None:
         """Gives all models back."""
-        for engine in self._engines.values():
-            engine.unload()
-        self._engines.clear()
+        self._shelf.close()
 
-    @contextmanager
-    def _ready(self, model: str):  # type: ignore[no-untyped-def]
-        engine = self._engines.get(model) or self._load(model)
-        self._policy.pin(model)
-        try:
-            yield engine
-        finally:
-            self._policy.unpin(model)
-            # Working memory and voice tables grow with use; the budget counts what is held now.
-            self._make_room(model, engine.bytes_held())
+    def _result(
+        self,
+        made: Sequence[TakeMade] = (),
+        failed: Sequence[TakeFailed] = (),
+        broken: dict[str, str] | None = None,
+        refused: str | None = None,
+    ) -> BatchResult:
+        # What the loader adds from here on goes with the next batch.
+        events = tuple(self._events.popleft() for _ in range(len(self._events)))
+        return BatchResult(tuple(made), tuple(failed), events, self._shelf.models(), broken or None, refused)
 
-    def _load(self, model: str) -> Engine:
-        request = self._setup.models[model]
-        known_bytes = sum(path.stat().st_size for path in request.files.values())
-        self._evict(self._policy.room_for(model, known_bytes))
-        engine = self._create(self._setup.engines[model])
-        began = time.perf_counter()
-        try:
-            engine.load(request)
-            self._make_room(model, engine.bytes_held())
-        except BaseException:
-            engine.unload()
-            raise
-        self._engines[model] = engine
-        load_s = round(time.perf_counter() - began, 3)
-        self._events.append(ModelLoaded(self.number, model, engine.bytes_held(), load_s))
-        logger.info("worker %d loaded %s in %.2f s", self.number, model, load_s)
-        return engine
+    def _look_ahead(self, upcoming: Sequence[str]) -> None:
+        if self._memory.pressure.action not in ("evict", "stop"):
+            self._shelf.expect(upcoming)
 
-    def _make_room(self, model: str, size_bytes: int) -> None:
-        self._evict(self._policy.room_for(model, size_bytes))
-        self._policy.admit(model, size_bytes)
-
-    def _evict(self, models: Sequence[str]) -> None:
-        for model in models:
-            freed = self._policy.evict(model)
-            self._engines.pop(model).unload()
-            self._events.append(ModelEvicted(self.number, model, freed))
+    def _mind_memory(self) -> None:
+        """Looks at the memory and does what its shortage asks for."""
+        if not self._memory.check():
+            return
+        if self._memory.pressure.action in ("evict", "stop"):
+            self._shelf.expect(())
+            self._shelf.evict_idle("memory is short")
+        gc.collect()
+        give_back_cached_memory()
 
     def _speak_with(
         self, engine: Engine, jobs: list[LineJob], made: list[TakeMade], failed: list[TakeFailed]
@@ -116,11 +119,8 @@ class Worker:
         # Another driver on the same store may have made some of them meanwhile.
         missing = [job for job in jobs if not self._store.has(job.key)]
         made.extend(TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in jobs if job not in missing)
-        utterances = [utterance for job in missing for utterance in job.utterances]
-        began = time.perf_counter()
-        spoken = _synthesize(engine, utterances)
-        render_s = time.perf_counter() - began
-        total = sum(len(utterance.text) for utterance in utterances) or 1
+        spoken, render_s = self._spoken(engine, missing)
+        total = sum(len(utterance.text) for job in missing for utterance in job.utterances) or 1
         position = 0
         for job in missing:
             mine = spoken[position : position + len(job.utterances)]
@@ -133,6 +133,28 @@ class Worker:
             speeches = [one for one in mine if isinstance(one, Speech)]
             take = self._keep(job, speeches, render_s * share)
             made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings))
+
+    def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
+        """The engine's answers to all utterances of `jobs`, and the seconds it took."""
+        utterances = [utterance for job in jobs for utterance in job.utterances]
+        if not utterances:
+            return [], 0.0
+        model = jobs[0].model
+        at_once = self._at_once.get(model, len(utterances))
+        if self._memory.pressure.action != "none":
+            at_once = min(at_once, (len(utterances) + 1) // 2)
+
+        def ran_out(count: int) -> None:
+            self._at_once[model] = max(1, count // 2)
+            self._events.append(MemoryRanOut(self.number, model, count, _now_s()))
+            if count == 1:
+                self._shelf.evict_idle("an utterance did not fit in memory")
+
+        began = time.perf_counter()
+        answers = speak_all(engine, utterances, at_once, ran_out)
+        speak_s = time.perf_counter() - began
+        self._events.append(BatchSpoken(self.number, model, len(jobs), round(speak_s, 6), _now_s()))
+        return answers, speak_s
 
     def _keep(self, job: LineJob, speeches: list[Speech], render_s: float) -> Take:
         texts = [utterance.text for utterance in job.utterances]
@@ -165,41 +187,6 @@ class Worker:
         return self._store.put(take, flac)
 
 
-def _synthesize(engine: Engine, batch: Sequence[Utterance]) -> list[Speech | LineError]:
-    """The engine's answer; a batch that is too big or that trips it is halved until the culprit is alone.
-
-    Raises:
-        EngineError, StoreError: not one line's fault.
-    """
-    if not batch:
-        return []
-    try:
-        answers = engine.synthesize(batch)
-        if len(answers) != len(batch):
-            raise EngineError(f"engine gave {len(answers)} answers to {len(batch)} utterances")
-        return [_checked(answer) for answer in answers]
-    except (EngineError, MissingError, StoreError):
-        raise
-    except Exception as error:  # an engine is foreign code: one line must not end the book
-        if len(batch) > 1:
-            half = len(batch) // 2
-            return [*_synthesize(engine, batch[:half]), *_synthesize(engine, batch[half:])]
-        if isinstance(error, LineError):
-            return [error]
-        logger.warning("utterance %r failed", batch[0].text, exc_info=True)
-        reason = str(error) if isinstance(error, FullcastError) else f"{type(error).__name__}: {error}"
-        return [LineError(f"the engine failed on it: {reason}".splitlines()[0])]
-
-
-def _checked(answer: Speech | LineError) -> Speech | LineError:
-    """The answer, unless its sound is broken: empty or not finite numbers."""
-    if isinstance(answer, LineError):
-        return answer
-    import numpy as np
-
-    samples = answer.audio.samples
-    if not samples.size:
-        return LineError("the engine gave no sound")
-    if not np.isfinite(samples).all():
-        return LineError("the engine gave sound that is not finite (NaN or infinity)")
-    return replace(answer, audio=answer.audio.to_mono())
+def _now_s() -> float:
+    """Seconds since 1970, to the microsecond."""
+    return round(time.time(), 6)

@@ -1,6 +1,6 @@
 """An emotion that an engine would drop is told in the plan, and stops a strict render before it begins."""
 
-STYLE = '{voice: tone/mid, rate: 0.9, style: like a weary pirate}'
+STYLE = "{voice: tone/mid, rate: 0.9, style: like a weary pirate}"
 
 
 def test_a_strict_render_names_every_line_whose_emotion_would_be_dropped(desk, capsys):

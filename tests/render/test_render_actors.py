@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from conftest_render import line_job
+from conftest_render import line_job, lines, of
 
 from pipeline.errors import MissingError
-from pipeline.events import WorkerLost
+from pipeline.events import ModelLoaded, WorkerLost
 from pipeline.render.actors import ClusterRequest, RayPool
 from pipeline.render.local import LocalPool
 from pipeline.render.run import Run
@@ -27,10 +27,10 @@ def pool(make_setup):
     pool.close()
 
 
-def run(jobs, pool, store):
+def run(jobs, pool, store, preloads=None):
     events = []
-    outcome = Run(jobs, pool, Schedule([job.job for job in jobs], batch_s=20), events.append).go(store.has)
-    return outcome, events
+    schedule = Schedule([job.job for job in jobs], batch_s=20)
+    return Run(jobs, pool, schedule, events.append).go(store.has, preloads), events
 
 
 def test_ray_makes_the_same_takes_as_one_process(pool, make_setup, store):
@@ -72,6 +72,45 @@ def test_a_worker_killed_from_outside_loses_no_finished_take_and_no_line(pool, s
     assert outcome.made == {job.key for job in jobs} and not outcome.quarantined
     assert sum(isinstance(event, WorkerLost) for event in events) >= 1
     assert all(store.get(job.key) is not None for job in jobs)
+
+
+@pytest.fixture
+def pool_with(make_setup):
+    pools = []
+
+    def make(models, workers=1):
+        cluster = ClusterRequest(address=None, workers=workers, cpus_each=1, gpus_each=0, threads_each=1)
+        pools.append(RayPool(make_setup(4_000_000, models), cluster))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+def test_ray_with_loads_ahead_and_warmed_models_makes_the_same_takes_as_one_process(
+    pool_with, make_setup, store
+):
+    models = {f"tone@{name}": {"load_s": 0.1} for name in "abcdef"}
+    jobs = [job for model in models for job in lines(model, 12)]
+    pool = pool_with(models, workers=2)
+    outcome, events = run(jobs, pool, store, {0: ["tone@a"], 1: ["tone@b"]})
+    assert outcome.made == {job.key for job in jobs} and not outcome.quarantined
+    assert any(event.ahead for event in of(events, ModelLoaded) if event.model not in ("tone@a", "tone@b"))
+    with_ray = {job.key: store.audio_path(job.key).read_bytes() for job in jobs}
+    for job in jobs:
+        store.drop(job.key)
+    run(jobs, LocalPool(make_setup(1_000_000, models)), store)
+    assert {job.key: store.audio_path(job.key).read_bytes() for job in jobs} == with_ray
+
+
+def test_a_model_whose_load_kills_its_worker_costs_its_own_lines_and_no_others(pool_with, store):
+    pool = pool_with({"tone@bad": {"load_crash": True}})
+    jobs = lines("tone@1", 24, "tone-slow line number") + lines("tone@bad", 1)
+    outcome, _ = run(jobs, pool, store)
+    ((job, reason),) = outcome.quarantined.values()
+    assert job.model == "tone@bad" and "kills its worker" in reason
+    assert len(outcome.made) == 24
 
 
 def test_a_cluster_that_is_not_there_is_one_clear_line(make_setup):

@@ -7,13 +7,23 @@ past the plan and any worker process meets it:
     tone-crash   the process dies at once, exit status 17, as a fault in native code would end it
     tone-hang    the call sleeps an hour
     tone-slow    the call sleeps 0.2 s more
+
+Memory and loading are played by a model's parameters, all optional:
+
+    load_s          loading sleeps so long
+    load_error      loading fails with this message
+    load_crash      loading ends the process, as tone-crash does
+    memory_bytes    what it says that it holds
+    growth_bytes    what it holds more after each call
+    most_at_once    a call with more utterances raises MemoryError
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,28 +61,41 @@ class ToneEngine:
 
     def __init__(self) -> None:
         self._overtone: float | None = None
+        self._bytes_held = 0
+        self._parameters: Mapping[str, Any] = {}
 
     def load(self, request: LoadRequest) -> None:
-        """Takes the model's timbre; costs nothing."""
+        """Takes the model's timbre; costs nothing but what its parameters ask for."""
         try:
             overtone_db = float(request.parameters["overtone_db"])
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(f"model {request.model} has no overtone_db") from error
+        time.sleep(float(request.parameters.get("load_s", 0.0)))
+        if "load_crash" in request.parameters:
+            os._exit(CRASH_STATUS)
+        if "load_error" in request.parameters:
+            raise EngineError(str(request.parameters["load_error"]))
+        self._parameters = request.parameters
+        self._bytes_held = int(request.parameters.get("memory_bytes", BYTES_HELD))
         self._overtone = 10 ** (overtone_db / 20)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
         """A tone for each utterance, or the fault that its text asks for."""
         if self._overtone is None:
             raise EngineError("the tone engine is not loaded")
+        if len(batch) > int(self._parameters.get("most_at_once", len(batch))):
+            raise MemoryError(f"{len(batch)} utterances at once")
+        self._bytes_held += int(self._parameters.get("growth_bytes", 0))
         return [self._speak(utterance, self._overtone) for utterance in batch]
 
     def bytes_held(self) -> int:
         """A round number, so that tests can count models against a budget."""
-        return 0 if self._overtone is None else BYTES_HELD
+        return self._bytes_held
 
     def unload(self) -> None:
         """Forgets the timbre."""
         self._overtone = None
+        self._bytes_held = 0
 
     def _speak(self, utterance: Utterance, overtone: float) -> Speech | LineError:
         if "tone-crash" in utterance.text:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 from pipeline.engines.base import Capabilities, Engine
 from pipeline.engines.blend import split_blend
-from pipeline.engines.engine_file import EngineForm, FileForm, ModelForm, SourceForm, read_engine_file
+from pipeline.engines.engine_file import read_engine_file
 from pipeline.engines.entries import (
     EngineEntry,
     Form,
@@ -24,6 +25,9 @@ from pipeline.engines.entries import (
     VoiceEntry,
     WeightFile,
 )
+from pipeline.engines.finding import find_voice, known_voices
+from pipeline.engines.from_forms import engine_entry
+from pipeline.engines.outside import outside_engines
 from pipeline.errors import EngineError, MissingError, UsageError, did_you_mean
 
 __all__ = [
@@ -45,6 +49,8 @@ __all__ = [
     "read_catalogue",
 ]
 
+_log = logging.getLogger(__name__)
+
 ENGINES_FOLDER = Path(__file__).parent
 # Shares closer than this cannot be heard apart; rounding makes 1/3 written two ways one key.
 WEIGHT_DIGITS = 6
@@ -52,33 +58,61 @@ WEIGHT_DIGITS = 6
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All engines by name, in order of their names, and what is in them."""
+    """What there is to speak with. Engines that come with fullcast are asked first.
 
-    engines: dict[str, EngineEntry]
+    Those from outside are looked for only when a name is not among the built-in ones, or for a list of all:
+    `fullcast check` need not wait for it.
+
+    Attributes:
+        built_in: the engines that come with fullcast, by name.
+        look_outside: gives those that do not, by name; called at most once.
+    """
+
+    built_in: dict[str, EngineEntry]
+    look_outside: Callable[[], Mapping[str, EngineEntry]] = dict
+
+    @property
+    def engines(self) -> dict[str, EngineEntry]:
+        """All engines by name, in order of their names, from outside too, with the voices to be listed."""
+        return {entry.name: _for_list(entry) for entry in self._entries()}
+
+    def _entries(self) -> list[EngineEntry]:
+        """All engines as their `engine.yaml` says, in order of their names."""
+        return [entry for _, entry in sorted({**self._outside, **self.built_in}.items())]
 
     @cached_property
-    def _models(self) -> dict[str, ModelEntry]:
-        return {model.id: model for engine in self.engines.values() for model in engine.models}
+    def _outside(self) -> Mapping[str, EngineEntry]:
+        return self.look_outside()
 
     @cached_property
-    def _voices(self) -> dict[str, VoiceEntry]:
-        return {voice.id: voice for engine in self.engines.values() for voice in engine.voices}
+    def _found_models(self) -> dict[str, ModelEntry]:
+        """Models of voices that a finder found, by ID."""
+        return {}
 
     def models(self) -> Iterator[ModelEntry]:
-        """Every model, hidden engines' too, in order of engine."""
-        return iter(self._models.values())
+        """Every model that an `engine.yaml` lists, hidden engines' too, in order of engine."""
+        return (model for engine in self._entries() for model in engine.models)
 
     def voices(self) -> Iterator[VoiceEntry]:
-        """Every voice without its variants, hidden engines' too, in order of engine."""
-        return iter(self._voices.values())
+        """Every voice for a list, without its variants, hidden engines' too, in order of engine."""
+        return (voice for engine in self.engines.values() for voice in engine.voices)
 
     def engine(self, name: str) -> EngineEntry:
-        """The engine called `name`.
+        """The engine called `name`, with the voices to be listed.
 
         Raises:
             UsageError: there is none.
         """
-        found = self.engines.get(name)
+        entry = self.entry(name)
+        return replace(entry, voices=known_voices(entry))
+
+    def entry(self, name: str) -> EngineEntry:
+        """The engine called `name` as its `engine.yaml` says; no finder is asked.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = self._engine_of(name)
         if found is None:
             raise UsageError(f"no engine '{name}'", hint=did_you_mean(name, self._shown_engines()))
         return found
@@ -89,12 +123,30 @@ class Catalogue:
         Raises:
             UsageError: there is none.
         """
-        found = self._models.get(model_id)
+        engine = self._engine_of(model_id.partition("@")[0])
+        listed = {model.id: model for model in engine.models} if engine else {}
+        found = listed.get(model_id) or self._found_models.get(model_id)
+        if found is None and engine is not None and engine.finder is not None:
+            found = self._model_of_known_voice(engine, model_id)
         if found is None:
             shown = self._shown_engines()
             known = [model.id for model in self.models() if model.engine in shown]
             raise UsageError(f"no model '{model_id}'", hint=did_you_mean(model_id, known))
         return found
+
+    def capabilities(self, model_id: str) -> Capabilities:
+        """What a model can do: its engine's capabilities, and where it differs, its own.
+
+        Raises:
+            UsageError: there is no such model.
+        """
+        model = self.model(model_id)
+        said = self.entry(model.engine).capabilities
+        return replace(
+            said,
+            emotion_level=model.emotion_level or said.emotion_level,
+            sample_rate=model.sample_rate or said.sample_rate,
+        )
 
     def voice(self, voice_id: str) -> VoiceEntry:
         """The voice whose ID is `voice_id`: `kokoro/af_heart`, or with a variant, `espeak/en-us+f3`.
@@ -102,17 +154,36 @@ class Catalogue:
         Raises:
             UsageError: there is none; the hint names the nearest.
         """
-        found = self._voices.get(voice_id)
+        engine_name, _, name = voice_id.partition("/")
+        engine = self._engine_of(engine_name)
+        if engine is None:
+            raise UsageError(f"no voice '{voice_id}'", hint=self._voice_hint(voice_id))
+        listed = {voice.id: voice for voice in engine.voices}
+        if voice_id in listed:
+            return listed[voice_id]
+        found = find_voice(engine, name)
         if found is not None:
-            return found
+            self._found_models[found[1].id] = found[1]
+            return found[0]
         base, plus, variant = voice_id.rpartition("+")
-        voice = self._voices.get(base) if plus else None
-        variants = self.engines[voice.engine].variants if voice else ()
-        if voice is not None and variant in variants:
+        voice = listed.get(base) if plus else None
+        if voice is not None and variant in engine.variants:
             return _with_variant(voice, variant)
-        if voice is not None and variants:
-            raise UsageError(f"no variant '+{variant}' of {base}", hint=f"there are: {', '.join(variants)}")
+        if voice is not None and engine.variants:
+            hint = f"there are: {', '.join(engine.variants)}"
+            raise UsageError(f"no variant '+{variant}' of {base}", hint=hint)
         raise UsageError(f"no voice '{voice_id}'", hint=self._voice_hint(voice_id))
+
+    def _engine_of(self, name: str) -> EngineEntry | None:
+        return self.built_in.get(name) or self._outside.get(name)
+
+    def _model_of_known_voice(self, engine: EngineEntry, model_id: str) -> ModelEntry | None:
+        """The model of a voice that the engine's finder lists, if one has this ID."""
+        for voice in known_voices(engine):
+            found = find_voice(engine, voice.name) if voice.model == model_id else None
+            if found is not None:
+                return found[1]
+        return None
 
     def resolve_voice(self, written: str) -> ResolvedVoice:
         """The voice or blend that an author wrote: `kokoro/af_heart:0.6+af_bella:0.4`.
@@ -128,7 +199,7 @@ class Catalogue:
             raise UsageError(
                 f"no voice '{written}'", hint=f"write engine/voice; {self._voice_hint(engine_name)}"
             )
-        engine = self.engine(engine_name)
+        engine = self.entry(engine_name)
         shares: dict[str, float] = {}
         voices: dict[str, VoiceEntry] = {}
         for name, share in self._split(written, engine, rest):
@@ -146,19 +217,21 @@ class Catalogue:
 
     def _split(self, written: str, engine: EngineEntry, rest: str) -> list[tuple[str, float]]:
         """Names and shares; where no blend can be meant, a plus belongs to the name (`en-us+f9`)."""
-        known = [f"{engine.name}/{piece.strip()}" in self._voices for piece in rest.split("+")]
-        if not engine.capabilities.blends and ":" not in rest and not all(known):
+        listed = {voice.name for voice in engine.voices}
+        known = [piece.strip() in listed for piece in rest.split("+")]
+        if not engine.capabilities.blends and rest and not all(known) and (engine.finder or ":" not in rest):
             return [(rest, 1.0)]
         return split_blend(written, rest, engine.variants)
 
     def _shown_engines(self) -> list[str]:
-        return [engine.name for engine in self.engines.values() if not engine.hidden]
+        return [engine.name for engine in self._entries() if not engine.hidden]
 
     def _voice_hint(self, voice_id: str) -> str:
         """The nearest among the same engine's voices if the engine is known, else among all shown ones."""
         engine, slash, name = voice_id.partition("/")
-        if slash and engine in self.engines:
-            names = [voice.name for voice in self.engines[engine].voices]
+        entry = self._engine_of(engine) if slash else None
+        if entry is not None:
+            names = [voice.name for voice in known_voices(entry)]
             longer = [known for known in names if name and known.startswith(name)]
             if len(longer) > 1:
                 return f"there are: {', '.join(longer[:8])}"
@@ -171,6 +244,15 @@ class Catalogue:
             return "`fullcast voices` lists them"
         near = hint.split("'")[1]
         return f"did you mean '{by_name[near]}'?"
+
+
+def _for_list(entry: EngineEntry) -> EngineEntry:
+    """The engine with all voices to be listed; a wrong setting of one engine must not hide the others'."""
+    try:
+        return replace(entry, voices=known_voices(entry))
+    except UsageError as error:
+        _log.warning("engine %s is listed without the voices that are your own: %s", entry.name, error)
+        return entry
 
 
 def _with_variant(voice: VoiceEntry, variant: str) -> VoiceEntry:
@@ -202,7 +284,7 @@ def create_engine(name: str) -> Engine:
         UsageError: there is none of this name.
         MissingError: a package that the engine needs is not installed.
     """
-    entry = load_catalogue().engine(name)
+    entry = load_catalogue().entry(name)
     try:
         module = importlib.import_module(entry.module)
     except ModuleNotFoundError as error:
@@ -223,67 +305,16 @@ def missing_package(entry: EngineEntry, module: str) -> MissingError:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """All engines that come with fullcast; read once a process.
+    """All engines that come with fullcast, and on demand those from outside; read once a process.
 
     Raises:
         UsageError: an `engine.yaml` is not of its form.
     """
-    return read_catalogue(ENGINES_FOLDER)
+    built_in = read_catalogue(ENGINES_FOLDER).built_in
+    return Catalogue(built_in, lambda: outside_engines(built_in))
 
 
 def read_catalogue(folder: Path) -> Catalogue:
     """The engines of each `<folder>/*/engine.yaml`, in order of their names."""
-    entries = [_engine(read_engine_file(path)) for path in sorted(folder.glob("*/engine.yaml"))]
+    entries = [engine_entry(read_engine_file(path)) for path in sorted(folder.glob("*/engine.yaml"))]
     return Catalogue({entry.name: entry for entry in entries})
-
-
-def _engine(form: EngineForm) -> EngineEntry:
-    said = form.capabilities
-    languages = tuple(said.languages)
-    capabilities = Capabilities(**(said.model_dump(exclude={"languages"}) | {"languages": languages}))
-    voices = tuple(
-        VoiceEntry(
-            id=f"{form.engine}/{voice.id}",
-            engine=form.engine,
-            name=voice.id,
-            model=voice.model or form.default_model,
-            language=voice.language,
-            gender=voice.gender,
-            tags=tuple(voice.tags),
-            file=_file(voice.file) if voice.file else None,
-        )
-        for voice in form.voices
-    )
-    return EngineEntry(
-        name=form.engine,
-        summary=form.summary,
-        licence_code=form.licence.code,
-        licence_weights=form.licence.weights,
-        module=form.module,
-        capabilities=capabilities,
-        default_model=form.default_model,
-        models=tuple(_model(form.engine, model) for model in form.models),
-        voices=voices,
-        variants=tuple(form.variants),
-        packages=form.packages,
-        hidden=form.hidden,
-    )
-
-
-def _model(engine: str, form: ModelForm) -> ModelEntry:
-    forms = tuple(Form(each.name, tuple(_file(file) for file in each.files)) for each in form.forms)
-    return ModelEntry(form.id, engine, form.version, tuple(form.languages), forms, form.parameters)
-
-
-def _file(form: FileForm) -> WeightFile:
-    return WeightFile(form.name, form.sha256, form.bytes, tuple(_source(source) for source in form.sources))
-
-
-def _source(form: SourceForm) -> Source:
-    if form.hub is not None:
-        return HubSource(form.hub, form.path or "", form.revision)
-    if form.pypi is not None:
-        return PypiSource(tuple(form.pypi), tuple(form.paths or ()))
-    if form.npm is not None:
-        return NpmSource(form.npm, form.path or "")
-    return LocalSource(form.local or "")

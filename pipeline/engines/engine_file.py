@@ -74,13 +74,18 @@ class ModelFormForm(_Strict):
 
 
 class ModelForm(_Strict):
-    """One version of one trained network."""
+    """One version of one trained network.
+
+    `emotion_level` and `sample_rate` are given where the model differs from what its engine says.
+    """
 
     id: str
     version: str
     languages: list[str] = Field(min_length=1)
     forms: list[ModelFormForm] = []
     parameters: dict[str, Any] = {}
+    emotion_level: Level | None = None
+    sample_rate: int | None = Field(default=None, gt=0)
 
 
 class VoiceForm(_Strict):
@@ -92,6 +97,20 @@ class VoiceForm(_Strict):
     tags: list[str] = []
     model: str | None = None
     file: FileForm | None = None
+
+
+class OpenVoiceForm(VoiceForm):
+    """A voice that no file lists: its name is whatever someone else gave it."""
+
+    id: str = Field(min_length=1, max_length=200, pattern=r"^[^\s/][^\n\r\t]*$")
+    model: str
+
+
+class FoundForm(_Strict):
+    """What a finder says of one voice: the voice, and the model that speaks it."""
+
+    voice: OpenVoiceForm
+    model: ModelForm
 
 
 class LicenceForm(_Strict):
@@ -120,7 +139,8 @@ class EngineForm(_Strict):
     """A whole `engine.yaml`.
 
     `packages` names what to install when the module of that name is missing; `variants` are endings such
-    as `+f3` that any voice of the engine may take; a `hidden` engine is in no list unless asked for.
+    as `+f3` that any voice of the engine may take; a `hidden` engine is in no list unless asked for;
+    `finder` is a module that knows voices which are not listed here (see `finding.py`).
     """
 
     engine: Name
@@ -134,6 +154,7 @@ class EngineForm(_Strict):
     variants: list[Name] = []
     packages: dict[str, str] = {}
     hidden: bool = False
+    finder: str | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> EngineForm:
@@ -152,9 +173,11 @@ class EngineForm(_Strict):
         return self
 
 
-def read_engine_file(path: Path) -> EngineForm:
+def read_engine_file(path: Path, name: str | None = None) -> EngineForm:
     """What an `engine.yaml` says.
 
+    Args:
+        name: what the engine must be called; the name of its folder if None.
     Raises:
         UsageError: it is not there, no YAML, or not of this form; the message names the first fault.
     """
@@ -169,13 +192,15 @@ def read_engine_file(path: Path) -> EngineForm:
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise UsageError(str(problem), where=where) from error
     except ValidationError as error:
-        raise UsageError(_first_fault(error), where=str(path)) from error
-    if form.engine != path.parent.name:
+        raise UsageError(first_fault(error), where=str(path)) from error
+    if name is not None and form.engine != name:
+        raise UsageError(f"engine '{form.engine}' is announced as '{name}'", where=str(path))
+    if name is None and form.engine != path.parent.name:
         raise UsageError(f"engine '{form.engine}' lies in folder '{path.parent.name}'", where=str(path))
     return form
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
     """The fault to tell: a key that nothing knows before the one that is missing because of it."""
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     place = ".".join(str(step) for step in faults[0]["loc"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.direction import Level
 from pipeline.engines.base import Capabilities
 from pipeline.hashing import digest
 
@@ -67,7 +68,8 @@ class Form:
 class ModelEntry:
     """One version of one trained network; `forms` are alternatives in order of preference, () is none needed.
 
-    `parameters` go to the engine as they are.
+    `parameters` go to the engine as they are. `emotion_level` and `sample_rate` are None where those of the
+    engine hold.
     """
 
     id: str
@@ -76,6 +78,8 @@ class ModelEntry:
     languages: tuple[str, ...]
     forms: tuple[Form, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    emotion_level: Level | None = None
+    sample_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,10 @@ class VoiceEntry:
 
 @dataclass(frozen=True)
 class EngineEntry:
-    """One engine as its `engine.yaml` says. `hidden` ones are listed only when asked for by name."""
+    """One engine as its `engine.yaml` says. `hidden` ones are listed only when asked for by name.
+
+    `finder` is the module that knows voices which are not in `voices`; `origin` is what brought the engine.
+    """
 
     name: str
     summary: str
@@ -108,6 +115,8 @@ class EngineEntry:
     variants: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)
     hidden: bool = False
+    finder: str | None = None
+    origin: str = "fullcast"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""Weights from the released checkpoints: read without running code, converted once, memory-mapped after that.
+
+Both are pickles. They are read by torch's reader that knows tensors and plain containers only, their bytes
+are checked against the sums that the archive holds, and what is needed of them is kept as safetensors.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipeline.engines.emotivoice.fingerprint import fingerprint
+from pipeline.errors import EngineError
+from pipeline.files import atomic_path
+
+# Raised whenever what is kept changes, so that an older converted file is not taken for a new one.
+LAYOUT = 1
+# Needed for training only.
+UNUSED_ACOUSTIC = ("am.alignment_module.",)
+# A pickle's call of a function: `GLOBAL posix.system`, or `Unsupported class os.system`.
+FORBIDDEN = re.compile(r"(?:GLOBAL|class|operand) ([A-Za-z_][\w.]*\.\w+)")
+
+State = dict[str, Tensor]
+
+
+def joint_weights(path: Path, scratch: Path) -> State:
+    """The acoustic model (`am.*`) and vocoder (`generator.*`), float32, without weight norm, memory-mapped.
+
+    Raises:
+        EngineError: the file is no such checkpoint, is damaged, or would run code.
+    """
+    return _kept(scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors", lambda: _joint(path))
+
+
+def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
+    """The BERT of the style encoder (`embeddings.*`, `encoder.*`, `pooler.*`), float32, memory-mapped.
+
+    Args:
+        base: the pretrained BERT that the encoder began as; asked only for tensors that `path` lacks.
+    Raises:
+        EngineError: as `joint_weights`.
+    """
+    marks = [fingerprint(path)] + ([fingerprint(base)] if base else [])
+    name = f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
+    return _kept(scratch / name, lambda: _style(path, base))
+
+
+def _kept(converted: Path, convert: Callable[[], State]) -> State:
+    """The tensors in `converted`, mapped; written first if they are not there or cannot be read."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file, save_file
+
+    if converted.exists():
+        try:
+            return load_file(converted)
+        except (SafetensorError, OSError):
+            # A half-broken disk is no reason to stop: the checkpoint is there, so it is converted once more.
+            converted.unlink(missing_ok=True)
+    with atomic_path(converted) as temporary:
+        save_file(convert(), temporary)
+    return load_file(converted)
+
+
+def _joint(path: Path) -> State:
+    state = _tensors(read_checkpoint(path), "generator", path)
+    used = {name: tensor for name, tensor in state.items() if not name.startswith(UNUSED_ACOUSTIC)}
+    return _separate(without_weight_norm(used))
+
+
+def _style(path: Path, base: Path | None) -> State:
+    trained = _bert(_tensors(read_checkpoint(path), "model", path))
+    begun = _bert(_tensors({"model": read_checkpoint(base)}, "model", base)) if base else {}
+    return _separate(begun | trained)
+
+
+def _separate(state: Mapping[str, Tensor]) -> State:
+    """The tensors in float32, each with memory of its own: a checkpoint may hold one under two names."""
+    result: State = {}
+    seen: set[int] = set()
+    for name, tensor in state.items():
+        plain = tensor.to(torch.float32).contiguous()
+        place = plain.untyped_storage().data_ptr()
+        result[name] = plain.clone() if place in seen else plain
+        seen.add(place)
+    return result
+
+
+def _bert(state: Mapping[str, Tensor]) -> State:
+    """The BERT's own tensors under plain names: `module.bert.pooler.dense.bias` -> `pooler.dense.bias`."""
+    plain = {name.removeprefix("module.").removeprefix("bert."): tensor for name, tensor in state.items()}
+    # Checkpoints of BERT's youth call a layer norm's weight and bias gamma and beta.
+    plain = {
+        name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+            "LayerNorm.beta", "LayerNorm.bias"
+        ): tensor
+        for name, tensor in plain.items()
+    }
+    wanted = ("embeddings.", "encoder.", "pooler.")
+    return {
+        name: tensor
+        for name, tensor in plain.items()
+        if name.startswith(wanted) and not name.endswith("position_ids")
+    }
+
+
+def _tensors(parts: Any, key: str, path: Path) -> dict[str, Tensor]:
+    """The state dict under `key` of what was read.
+
+    Raises:
+        EngineError: there is none, or it holds something else than tensors.
+    """
+    state = parts.get(key) if isinstance(parts, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise EngineError(f"not a checkpoint of EmotiVoice: no tensors under '{key}'", where=str(path))
+    return dict(state)
+
+
+def read_checkpoint(path: Path) -> Any:
+    """What a pickled checkpoint holds: tensors in plain containers, memory-mapped.
+
+    Raises:
+        EngineError: it would run code (named), is damaged, or is no checkpoint.
+    """
+    _check_sums(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise _refused(error, path) from error
+    except (RuntimeError, OSError, EOFError, KeyError, ValueError, AttributeError, IndexError) as error:
+        raise EngineError(
+            f"not a checkpoint, or an incomplete download: {_first_line(error)}", where=str(path)
+        ) from error
+
+
+def _refused(error: pickle.UnpicklingError, path: Path) -> EngineError:
+    named = FORBIDDEN.search(str(error))
+    if named is None:
+        return EngineError(f"not a checkpoint: {_first_line(error)}", where=str(path))
+    return EngineError(
+        f"refused: loading it would run '{named.group(1)}'",
+        where=str(path),
+        hint="a checkpoint of EmotiVoice holds tensors only; fetch it anew from where it was published",
+    )
+
+
+def _check_sums(path: Path) -> None:
+    """Nothing, if each member of the archive has the sum that the archive says; older forms have none.
+
+    Raises:
+        EngineError: a member is damaged.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise EngineError(f"damaged: {_first_line(error)}", where=str(path)) from error
+    if damaged is not None:
+        raise EngineError(f"damaged: '{damaged}' in it is not what was saved", where=str(path))
+
+
+def without_weight_norm(state: Mapping[str, Tensor]) -> State:
+    """The state with each length and direction joined to one weight; both spellings of the pair are known.
+
+    Source: Salimans & Kingma 2016, "Weight normalization", eq. 2; one length for each first index.
+    """
+    pairs = (
+        (".parametrizations.weight.original0", ".parametrizations.weight.original1"),
+        (".weight_g", ".weight_v"),
+    )
+    result: State = {}
+    for name, tensor in state.items():
+        pair = next((pair for pair in pairs if name.endswith(pair)), None)
+        if pair is None:
+            result[name] = tensor
+        elif name.endswith(pair[1]):
+            stem = name.removesuffix(pair[1])
+            length = state.get(stem + pair[0])
+            if length is None:
+                raise EngineError(f"not a checkpoint of EmotiVoice: '{name}' has no length beside it")
+            direction = tensor.to(torch.float32)
+            norm = direction.square().sum(dim=(1, 2), keepdim=True).sqrt()
+            result[f"{stem}.weight"] = direction * (length.to(torch.float32) / norm)
+    return result
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__

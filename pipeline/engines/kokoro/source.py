@@ -59,10 +59,11 @@ def spectrum(signal: Tensor, samples: Lengths, spectra: Lengths) -> Tensor:
     Source: a centered STFT with reflection, Hann window of 20, hop 5.
     """
     half = WINDOW_SAMPLES // 2
-    padded = functional.pad(samples.zero_behind(signal.unsqueeze(-1)).squeeze(-1), (half, half))
-    padded[:, :half] = signal[:, 1 : half + 1].flip(1)
-    for line, length in enumerate(samples.lengths):
-        padded[line, half + length : length + 2 * half] = signal[line, length - half - 1 : length - 1].flip(0)
+    # Where each sample of the longer line comes from, both ends mirrored at the line's own.
+    place = torch.arange(-half, samples.longest + half, device=signal.device).abs()
+    last = samples.ends.unsqueeze(1) - 1  # (batch, 1)
+    place = (last - (last - place).abs()).clamp(min=0)  # (batch, longest + 20)
+    padded = signal.gather(1, place)
     windows = padded.unfold(1, WINDOW_SAMPLES, HOP_SAMPLES)  # (batch, spectra, 20), a view
     # A real FFT, not a product with sines: bins 0 and 10 must have an angle of exactly 0 or pi.
     bins = torch.fft.rfft(windows * _window(signal.device))
@@ -80,7 +81,7 @@ def waveform(logits: Tensor, spectra: Lengths) -> Tensor:
     parts = torch.cat((magnitude * torch.cos(phase), magnitude * torch.sin(phase)), dim=-1)
     basis, squared = _inverse_basis(logits.device)
     windows = spectra.zero_behind(parts @ basis)  # (batch, spectra, 20)
-    envelope = spectra.zero_behind(squared.expand(len(spectra.lengths), spectra.longest, -1))
+    envelope = spectra.zero_behind(squared.expand(len(logits), spectra.longest, -1))
     envelope = _overlap_add(envelope)
     sound = _overlap_add(windows) / torch.where(envelope > 0, envelope, 1.0)
     half = WINDOW_SAMPLES // 2

@@ -46,6 +46,15 @@ def model(weights: dict[str, torch.Tensor]) -> KokoroModel:
 
 
 @pytest.fixture(scope="session")
+def tiled_model(weights: dict[str, torch.Tensor]) -> KokoroModel:
+    """The real network as it runs on a CPU: convolving by tiles."""
+    torch.set_num_threads(1)
+    model = KokoroModel.from_weights(weights)
+    model.use_tiles()
+    return model
+
+
+@pytest.fixture(scope="session")
 def voice() -> MakeVoice:
     """Makes a voice or blend: `voice("af_heart")`, `voice(af_heart=0.6, af_bella=0.4)`."""
     store, catalogue = WeightStore(), load_catalogue()

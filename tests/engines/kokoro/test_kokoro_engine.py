@@ -8,16 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.direction import Direction, Emotion
 from pipeline.engines.base import LoadRequest, Speech, Utterance, VoicePart
 from pipeline.engines.catalogue import create_engine, load_catalogue
-from pipeline.engines.kokoro.engine import KokoroEngine, create
+from pipeline.engines.kokoro.engine import KokoroEngine, chosen_precision, create
 from pipeline.engines.kokoro.g2p import LANGUAGES
+from pipeline.engines.kokoro.layers import Lengths
+from pipeline.engines.kokoro.model import KokoroModel, TextFeatures
 from pipeline.engines.kokoro.passages import MAX_TOKENS, vocabulary
 from pipeline.engines.kokoro.voices import TABLE_BYTES, TABLES_KEPT, VoiceTables
 from pipeline.errors import EngineError, LineError
 
+CPU = torch.device("cpu")
 Say = Callable[..., Utterance]
 
 
@@ -154,7 +158,8 @@ def test_what_is_held_is_weights_voices_and_working_memory_and_all_of_it_is_give
     assert engine.bytes_held() == 0
     engine.load(request_for())
     before = engine.bytes_held()
-    assert before > 81_140_664 * 4
+    # The weights, and those of the tiles that a CPU convolves by.
+    assert before > 81_140_664 * 4 + 300_000_000
     engine.synthesize([say("…"), replace(say("Hm."), voice=say("Hm.").voice * 1)])
     assert engine.bytes_held() == before + TABLE_BYTES
     engine.unload()
@@ -170,6 +175,68 @@ def test_a_device_that_is_not_there_is_refused_by_name(
 ) -> None:
     with pytest.raises(EngineError, match=device):
         create().load(replace(request_for(), device=device))
+
+
+def test_a_cpu_computes_in_float32_unless_told_otherwise() -> None:
+    assert chosen_precision(CPU, "auto") == chosen_precision(CPU, "float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"precision": "float17"}, "no precision 'float17'.*bfloat16"),
+        ({"precision": "tensorfloat32"}, "'cpu' does not compute in tensorfloat32"),
+        ({"graphs": True}, "no graphs on 'cpu'"),
+    ],
+)
+def test_what_a_device_cannot_do_is_refused_before_anything_is_loaded(
+    parameters: dict[str, object], words: str, request_for: Callable[..., LoadRequest]
+) -> None:
+    engine = create()
+    with pytest.raises(EngineError, match=words):
+        engine.load(request_for(**parameters))
+    assert engine.bytes_held() == 0
+
+
+class SmallMachine(KokoroModel):
+    """The real network on a machine that has memory for so many lines at once."""
+
+    room = 1
+
+    def read(self, ids: torch.Tensor, tokens: Lengths, style: torch.Tensor) -> TextFeatures:
+        if len(ids) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().read(ids, tokens, style)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_next_is_small_at_once(
+    batching_engine: KokoroEngine, weights: dict[str, torch.Tensor], yes: Speech, say: Say,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    model = SmallMachine.from_weights(weights)
+    monkeypatch.setattr(batching_engine, "_model", model)
+    monkeypatch.setattr(batching_engine, "_tokens_at_once", 4096)
+    lines = [say("Yes."), say("No.", seed=8)]
+    first, second = batching_engine.synthesize(lines)
+    assert isinstance(first, Speech)
+    assert isinstance(second, Speech)
+    assert first.audio.length_samples == yes.audio.length_samples
+    assert "no memory for 2 lines at once" in caplog.text
+    assert batching_engine._tokens_at_once < 4096
+    caplog.clear()
+    batching_engine.synthesize([say("…"), *lines[:1]])
+    assert not caplog.records
+
+
+def test_a_single_line_that_does_not_fit_is_a_memory_error(
+    batching_engine: KokoroEngine, weights: dict[str, torch.Tensor], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SmallMachine.from_weights(weights)
+    assert isinstance(model, SmallMachine)
+    model.room = 0
+    monkeypatch.setattr(batching_engine, "_model", model)
+    with pytest.raises(MemoryError, match="out of memory"):
+        batching_engine.synthesize([say("Yes.")])
 
 
 def test_the_catalogue_says_what_the_engine_does(yes: Speech) -> None:

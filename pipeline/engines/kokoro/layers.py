@@ -7,11 +7,13 @@ the length is zero before every convolution wider than 1.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.engines.kokoro.tiles import TileConv
+from pipeline.engines.kokoro.products import NarrowProduct
+from pipeline.engines.kokoro.tiles import Activate, LineConv, Moments
 
 STYLE_SIZE = 128
 NORM_EPSILON = 1e-5
@@ -79,12 +81,15 @@ class Conv(nn.Module):
         self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
         self.stride = stride
         self.dilation = dilation
+        self.narrow: NarrowProduct | None = None
         # "same" for stride 1; the network's strided ones pad by half the width they move over.
         self.padding = (width - 1) * dilation // 2 if stride == 1 else stride // 2
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, length, in) -> (batch, length / stride, out)."""
         outputs, width, inputs = self.weight.shape
+        if self.narrow is not None:
+            return self.narrow(x, self.bias)
         if width == 1:
             return functional.linear(x, self.weight.squeeze(1), self.bias)
         wide = inputs * outputs >= WIDE and self.stride == self.dilation == 1
@@ -99,6 +104,10 @@ class Conv(nn.Module):
             dilation=(1, self.dilation),
         )
         return y.squeeze(2).transpose(1, 2)  # (batch, length, out), a view of channels-last memory
+
+    def use_products(self, dtype: torch.dtype) -> None:
+        """From now on is one product in that type; for a CPU, stride 1 and no dilation."""
+        self.narrow = NarrowProduct(self.weight, dtype)
 
     def _by_products(self, x: Tensor) -> Tensor:
         """The same as one matrix product for each tap, all lines in one: their paddings keep them apart."""
@@ -157,29 +166,12 @@ class AdaIN(nn.Module):
         shift = shift.float() - mean * scale
         return scale.to(x.dtype), shift.to(x.dtype)
 
-    def of_line(self, x: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        """Scale and shift (channels,) for one line (length, channels) of this style (128,)."""
+    def of_line(self, moments: Moments, style: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and shift (channels,) for one line with these moments and this style (128,)."""
         gain, shift = self.fc(style).chunk(2)
-        mean, variance = line_statistics(x)
+        mean, variance = moments.mean_and_variance()
         scale = (1 + gain) * torch.rsqrt(variance + NORM_EPSILON)
         return scale, shift - mean * scale
-
-
-def line_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance (channels,) of one line (length, channels), read once.
-
-    The mean of the first block is taken off before squaring: it is near enough to lose no digits.
-    """
-    length = len(x)
-    origin = x[:ROWS_AT_ONCE].mean(dim=0)
-    total, squares = torch.zeros_like(origin), torch.zeros_like(origin)
-    space = x.new_empty(min(length, ROWS_AT_ONCE), x.shape[1])
-    for rows in x.split(ROWS_AT_ONCE):
-        away = torch.sub(rows, origin, out=space[: len(rows)])
-        total += away.sum(dim=0)
-        squares += away.square_().sum(dim=0)
-    mean = total / length
-    return origin + mean, squares / length - mean.square()
 
 
 def _statistics(x: Tensor, lengths: Lengths) -> tuple[Tensor, Tensor]:
@@ -255,13 +247,17 @@ class Upsample(nn.Module):
         self.weight = nn.Parameter(torch.empty(2 * stride * outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs))
         self.stride = stride
+        self.narrow: NarrowProduct | None = None
+
+    def use_products(self, dtype: torch.dtype) -> None:
+        """From now on multiplies in that type; for a CPU."""
+        self.narrow = NarrowProduct(self.weight.unsqueeze(1), dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, length, in), zero behind each line -> (batch, length * stride, out)."""
         batch, length, _ = x.shape
-        halves = functional.linear(x, self.weight).view(
-            batch, length, 2, -1
-        )  # (batch, length, 2, stride * out)
+        products = functional.linear(x, self.weight) if self.narrow is None else self.narrow(x, None)
+        halves = products.view(batch, length, 2, -1)  # (batch, length, 2, stride * out)
         sums = functional.pad(halves[:, :, 0], (0, 0, 0, 1))
         sums[:, 1:] += halves[:, :, 1]
         rows = sums.view(batch, (length + 1) * self.stride, -1)
@@ -285,12 +281,12 @@ class SnakeBlock(nn.Module):
         self.adain2 = nn.ModuleList(AdaIN(channels) for _ in dilations)
         self.alpha1 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
         self.alpha2 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
-        self.tiles: list[tuple[TileConv, TileConv]] | None = None
+        self.tiles: list[tuple[LineConv, LineConv]] | None = None
 
-    def use_tiles(self) -> None:
-        """From now on convolves by tiles, line by line: for a CPU and float32."""
+    def use_tiles(self, dtype: torch.dtype) -> None:
+        """From now on convolves by tiles in that type, line by line: for a CPU."""
         pairs = zip(self.convs1, self.convs2, strict=True)
-        self.tiles = [(_tiled(first), _tiled(second)) for first, second in pairs]
+        self.tiles = [(_tiled(first, dtype), _tiled(second, dtype)) for first, second in pairs]
 
     def forward(self, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
         """(batch, length, channels) -> the same shape; anything may stand behind the end."""
@@ -314,24 +310,24 @@ class SnakeBlock(nn.Module):
     def _line(self, x: Tensor, style: Tensor) -> Tensor:
         """One line (length, channels), all of it its own -> the same shape."""
         assert self.tiles is not None
+        moments = Moments()
+        for rows in x.split(ROWS_AT_ONCE):
+            moments.add(rows)
         for i, (first, second) in enumerate(self.tiles):
             # No bias here: the norm that follows takes the mean off again.
-            y = self._activated(self.adain1[i], self.alpha1[i], x, style, first)
-            y = self._activated(self.adain2[i], self.alpha2[i], y, style, second)
-            x = y.add_(x)
+            y, between = first(x, self._activation(self.adain1[i], self.alpha1[i], moments, style))
+            x, moments = second(y, self._activation(self.adain2[i], self.alpha2[i], between, style), x)
         return x.add_(sum(conv.get_parameter("bias") for conv in self.convs2))
 
-    def _activated(self, norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, conv: TileConv) -> Tensor:
-        """What the convolution makes of the styled and snaked line."""
+    def _activation(self, norm: nn.Module, alpha: Tensor, moments: Moments, style: Tensor) -> Activate:
+        """The styled norm of a line with these moments, and the snake, for rows of it."""
         assert isinstance(norm, AdaIN)
-        padded, inside = conv.space(len(x))
-        snake_line(x, *norm.of_line(x, style), alpha, out=inside)
-        return conv(padded, len(x))
+        return snake_of(*norm.of_line(moments, style), alpha)
 
 
-def _tiled(conv: nn.Module) -> TileConv:
+def _tiled(conv: nn.Module, dtype: torch.dtype) -> LineConv:
     assert isinstance(conv, Conv)
-    return TileConv(conv.weight, conv.dilation)
+    return LineConv(conv.weight, conv.dilation, dtype)
 
 
 def styled_snake(norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
@@ -348,11 +344,15 @@ def styled_snake(norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, lengt
     return lengths.zero_behind(result).to(x.dtype)
 
 
-def snake_line(x: Tensor, scale: Tensor, shift: Tensor, alpha: Tensor, out: Tensor) -> None:
-    """Writes snake(x * scale + shift) of one line (length, channels) to `out`, a block at a time."""
+def snake_of(scale: Tensor, shift: Tensor, alpha: Tensor) -> Activate:
+    """What writes snake(rows * scale + shift) of one line's rows (n, channels); CPU and float32 only."""
     half = 0.5 / alpha
     wave_shift, wave_scale, lift = shift / half, scale / half, shift + half
-    space = x.new_empty(min(len(x), ROWS_AT_ONCE), x.shape[1])
-    for rows, result in zip(x.split(ROWS_AT_ONCE), out.split(ROWS_AT_ONCE), strict=True):
-        wave = torch.addcmul(wave_shift, rows, wave_scale, out=space[: len(rows)]).cos_()
-        torch.addcmul(lift, rows, scale, out=result).addcmul_(wave, -half)
+
+    def activate(rows: Tensor, out: Tensor) -> None:
+        wave = torch.addcmul(wave_shift, rows, wave_scale)
+        # NumPy's cosine is three times as fast as torch's (0.38 against 1.12 ns a value), and as exact.
+        np.cos(wave.numpy(), out=wave.numpy())
+        torch.addcmul(lift, rows, scale, out=out).addcmul_(wave, -half)
+
+    return activate

@@ -27,6 +27,7 @@ from pipeline.engines.kokoro.layers import (
     StyledBlock,
     Upsample,
 )
+from pipeline.engines.kokoro.products import PackedLinear
 from pipeline.engines.kokoro.source import (
     CONTOUR_PER_FRAME,
     HARMONICS,
@@ -299,15 +300,34 @@ class KokoroModel(nn.Module):
         model.load_state_dict(weights, strict=True, assign=True)
         return model.eval().requires_grad_(False)
 
-    def use_tiles(self) -> None:
-        """From now on the vocoder convolves by tiles: about twice as fast on a CPU, for float32 only."""
+    def prepare_for_cpu(self, dtype: torch.dtype = torch.float32) -> None:
+        """From now on the vocoder convolves by tiles and the decoder multiplies in that type; for a CPU.
+
+        What decides lengths (phonemes, durations, F0) is computed in float32 whatever the type.
+        """
         for block in self._snake_blocks():
-            block.use_tiles()
+            block.use_tiles(dtype)
+        for layer in self.bert.modules():
+            if isinstance(layer, PackedLinear):
+                layer.pack()
+        if dtype is not torch.float32:
+            for wide in self._wide_layers():
+                wide.use_products(dtype)
 
     def bytes_held(self) -> int:
-        """Memory of the weights, those of the tiles included."""
-        tiles = [conv for block in self._snake_blocks() for pair in block.tiles or () for conv in pair]
-        return sum(one.nbytes for one in (*self.parameters(), *(conv.weight for conv in tiles)))
+        """Memory of the weights, those in other layouts included."""
+        linear = (one for one in self.modules() if isinstance(one, PackedLinear))
+        held = [parameter.nbytes for parameter in self.parameters()]
+        held += [conv.nbytes for block in self._snake_blocks() for pair in block.tiles or () for conv in pair]
+        held += [one.weight.nbytes for one in linear if one.packed is not None]
+        held += [one.narrow.nbytes for one in self._wide_layers() if one.narrow is not None]
+        return sum(held)
+
+    def _wide_layers(self) -> Iterator[Conv | Upsample]:
+        """Layers of the decoder that are nothing but large matrix products."""
+        for block in (self.decoder.encode, *self.decoder.decode):
+            yield from (layer for layer in block.modules() if isinstance(layer, Conv))
+        yield from (layer for layer in self.decoder.generator.ups if isinstance(layer, Upsample))
 
     def _snake_blocks(self) -> Iterator[SnakeBlock]:
         return (module for module in self.decoder.generator.modules() if isinstance(module, SnakeBlock))

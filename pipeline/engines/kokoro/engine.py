@@ -16,6 +16,7 @@ from pipeline.audio import Audio, Samples
 from pipeline.direction import Realisation
 from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
 from pipeline.engines.kokoro.checkpoint import load_weights
+from pipeline.engines.kokoro.fused import fused_snake
 from pipeline.engines.kokoro.g2p import Phonemizer
 from pipeline.engines.kokoro.heap import give_back_freed_memory, keep_freed_memory
 from pipeline.engines.kokoro.layers import Lengths
@@ -89,7 +90,8 @@ class KokoroEngine:
         """Makes the model ready; converts the weights once into `request.scratch`.
 
         `request.parameters` may hold `tokens_at_once`: tokens of one pass, padding counted; `precision`:
-        see `chosen_precision`; `graphs`: whether a GPU replays recorded passes.
+        see `chosen_precision`; `graphs`: whether a GPU replays recorded passes; `fused`: whether it runs
+        kernels that are compiled here.
 
         Raises:
             EngineError: damaged or wrong weights, no such device, not enough memory, no such precision.
@@ -110,6 +112,8 @@ class KokoroEngine:
         try:
             model = KokoroModel.from_weights(weights).to(device)
             prepare(model, device, precision)
+            if device.type == "cuda" and request.parameters.get("fused", True):
+                model.use_snake(fused_snake())
         except RuntimeError as error:
             raise EngineError(f"cannot load {request.model}: {_first_line(error)}") from error
         self._model, self._device = model, device

@@ -7,6 +7,8 @@ the length is zero before every convolution wider than 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,6 +23,8 @@ LEAK = 0.2
 # Inputs times outputs from which a product for each tap beats oneDNN's convolution on a CPU, which lays out
 # large weights anew on each call: 512 x 512 and more, twice as fast.
 WIDE = 256 * 512
+# Computes `snake_rows`; compiled, perhaps.
+SnakeRows = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor | None, Tensor], Tensor]
 # Rows that are worked on while they stay in the second-level cache: half a megabyte at 128 channels.
 ROWS_AT_ONCE = 1024
 
@@ -161,7 +165,7 @@ class AdaIN(nn.Module):
         """Scale and shift (batch, 1, channels) so that `x * scale + shift` is the normalized, styled x."""
         styled = self.fc(style.to(self.fc.weight.dtype)).unsqueeze(1)
         gain, shift = styled.chunk(2, dim=-1)  # (batch, 1, channels) each
-        mean, variance = _statistics(x, lengths)
+        mean, variance = masked_statistics(x, lengths.mask, lengths.counts())
         scale = (1 + gain.float()) * torch.rsqrt(variance + NORM_EPSILON)
         shift = shift.float() - mean * scale
         return scale.to(x.dtype), shift.to(x.dtype)
@@ -174,16 +178,16 @@ class AdaIN(nn.Module):
         return scale, shift - mean * scale
 
 
-def _statistics(x: Tensor, lengths: Lengths) -> tuple[Tensor, Tensor]:
+def masked_statistics(x: Tensor, mask: Tensor | None, counts: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance over each line's own rows, float32 (batch, 1, channels).
 
     Two sums: 5 times as fast as torch.var_mean along this axis, and as exact, since the mean is taken off
     before squaring.
     """
-    counts = lengths.counts()
-    mean = lengths.zero_behind(x).sum(dim=1, keepdim=True, dtype=torch.float32) / counts
-    centered = lengths.zero_behind(x - mean)  # float32
-    return mean, centered.square_().sum(dim=1, keepdim=True) / counts
+    inside = x if mask is None else x.masked_fill(~mask, 0)
+    mean = inside.sum(dim=1, keepdim=True, dtype=torch.float32) / counts
+    away = x - mean if mask is None else (x - mean).masked_fill(~mask, 0)
+    return mean, away.square().sum(dim=1, keepdim=True) / counts
 
 
 class StyledBlock(nn.Module):
@@ -282,6 +286,7 @@ class SnakeBlock(nn.Module):
         self.alpha1 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
         self.alpha2 = nn.ParameterList(nn.Parameter(torch.empty(channels)) for _ in dilations)
         self.tiles: list[tuple[LineConv, LineConv]] | None = None
+        self.rows: SnakeRows = snake_rows
 
     def use_tiles(self, dtype: torch.dtype) -> None:
         """From now on convolves by tiles in that type, line by line: for a CPU."""
@@ -293,9 +298,9 @@ class SnakeBlock(nn.Module):
         if self.tiles is not None:
             return self._by_tiles(x, style, lengths)
         for i in range(len(self.convs1)):
-            y = styled_snake(self.adain1[i], self.alpha1[i], x, style, lengths)
+            y = styled_snake(self.adain1[i], self.alpha1[i], x, style, lengths, self.rows)
             y = self.convs1[i](y)
-            y = styled_snake(self.adain2[i], self.alpha2[i], y, style, lengths)
+            y = styled_snake(self.adain2[i], self.alpha2[i], y, style, lengths, self.rows)
             x = self.convs2[i](y).add_(x)
         return x
 
@@ -330,18 +335,37 @@ def _tiled(conv: nn.Module, dtype: torch.dtype) -> LineConv:
     return LineConv(conv.weight, conv.dilation, dtype)
 
 
-def styled_snake(norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, lengths: Lengths) -> Tensor:
-    """AdaIN, then snake(y) = y + sin(alpha y)^2 / alpha, then zero behind each line.
+def styled_snake(
+    norm: nn.Module, alpha: Tensor, x: Tensor, style: Tensor, lengths: Lengths, rows: SnakeRows
+) -> Tensor:
+    """AdaIN, then snake(y) = y + sin(alpha y)^2 / alpha, then zero behind each line, computed by `rows`."""
+    assert isinstance(norm, AdaIN)
+    gain, shift = norm.fc(style.to(norm.fc.weight.dtype)).unsqueeze(1).chunk(2, dim=-1)
+    return rows(x, gain, shift, alpha, lengths.mask, lengths.counts())
+
+
+def snake_rows(
+    x: Tensor, gain: Tensor, shift: Tensor, alpha: Tensor, mask: Tensor | None, counts: Tensor
+) -> Tensor:
+    """What `styled_snake` computes, of nothing but tensors, so that it can be compiled.
 
     As y + (1 - cos(2 alpha y)) / (2 alpha), with AdaIN's scale and shift folded into both terms. In float32
     whatever x is: small alphas make large terms that cancel, of which bfloat16 would leave nothing.
+
+    Args:
+        x: (batch, length, channels); anything may stand behind the end of a line.
+        gain, shift: of the style, (batch, 1, channels).
+        mask: (batch, length, 1), True inside the lines; None if all are as long.
+        counts: how long each line is, (batch, 1, 1) float32.
     """
-    assert isinstance(norm, AdaIN)
-    scale, shift = norm.affine(x.float(), style, lengths)
+    wide = x.float()
+    mean, variance = masked_statistics(wide, mask, counts)
+    scale = (1 + gain.float()) * torch.rsqrt(variance + NORM_EPSILON)
+    offset = shift.float() - mean * scale
     half = 0.5 / alpha.float()
-    wave = torch.addcmul(shift / half, x.float(), scale / half).cos_()
-    result = torch.addcmul(shift + half, x.float(), scale).addcmul_(wave, -half)
-    return lengths.zero_behind(result).to(x.dtype)
+    wave = torch.cos(torch.addcmul(offset / half, wide, scale / half))
+    result = torch.addcmul(torch.addcmul(offset + half, wide, scale), wave, -half)
+    return (result if mask is None else result.masked_fill(~mask, 0)).to(x.dtype)
 
 
 def snake_of(scale: Tensor, shift: Tensor, alpha: Tensor) -> Activate:

@@ -24,6 +24,7 @@ from pipeline.engines.kokoro.layers import (
     Conv,
     Lengths,
     SnakeBlock,
+    SnakeRows,
     StyledBlock,
     Upsample,
 )
@@ -313,6 +314,11 @@ class KokoroModel(nn.Module):
         if dtype is not torch.float32:
             for wide in self._wide_layers():
                 wide.use_products(dtype)
+
+    def use_snake(self, rows: SnakeRows) -> None:
+        """From now on the vocoder's norms and activations are computed by this; for a GPU."""
+        for block in self._snake_blocks():
+            block.rows = rows
 
     def bytes_held(self) -> int:
         """Memory of the weights, those in other layouts included."""

@@ -20,7 +20,7 @@ from pipeline.engines.kokoro.fused import fused_snake
 from pipeline.engines.kokoro.g2p import Phonemizer
 from pipeline.engines.kokoro.heap import give_back_freed_memory, keep_freed_memory
 from pipeline.engines.kokoro.layers import Lengths
-from pipeline.engines.kokoro.model import KokoroModel
+from pipeline.engines.kokoro.model import KokoroModel, rounded_products
 from pipeline.engines.kokoro.passages import EDGE, Passage, is_sounded, join, part
 from pipeline.engines.kokoro.products import fast_products
 from pipeline.engines.kokoro.prosody import Delivery, deliver, melody, timed, tinted
@@ -202,7 +202,7 @@ class KokoroEngine:
     def _halving(self, model: KokoroModel, pieces: Sequence[Piece]) -> list[Spoken]:
         """One pass, or two of half the size where memory runs out; later passes are as small at once."""
         try:
-            with fast_products():
+            with fast_products(), rounded_products(False):
                 return speak(model, pieces, self._device, self._recorder)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not _is_out_of_memory(error):

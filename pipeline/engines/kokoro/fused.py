@@ -27,9 +27,7 @@ def fused_snake() -> SnakeRows:
         compiled = compile_snake()
         _try_out(compiled, torch.device("cuda"))
     except Exception as error:  # whatever a compiler's installation may lack
-        logger.warning(
-            "kokoro: no kernels can be compiled here, about half the speed (%s)", _first(error)
-        )
+        logger.warning("kokoro: no kernels can be compiled here, about half the speed (%s)", _first(error))
         return snake_rows
     return compiled
 

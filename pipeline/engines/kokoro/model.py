@@ -202,7 +202,7 @@ class Decoder(nn.Module):
 
     def forward(self, contours: Contours, style: Tensor, noise: Tensor) -> Tensor:
         """Sound (batch, 600 frames); `noise` is standard normal of that shape."""
-        with _rounded_products(self.rounds_products and noise.is_cuda):
+        with rounded_products(self.rounds_products and noise.is_cuda):
             return self._decoded(contours, style, noise)
 
     def _decoded(self, contours: Contours, style: Tensor, noise: Tensor) -> Tensor:
@@ -220,8 +220,12 @@ class Decoder(nn.Module):
 
 
 @contextmanager
-def _rounded_products(allowed: bool) -> Iterator[None]:
-    """Says to CUDA's libraries whether they may use TF32, and takes it back."""
+def rounded_products(allowed: bool) -> Iterator[None]:
+    """Says to CUDA's libraries whether they may use TF32, and takes it back.
+
+    cuDNN may by torch's default; F0 computed so drifts a line's phase apart from that of the same line in a
+    batch (34 dB on an H100), and a duration could round the other way.
+    """
     matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, convolution.allow_tf32
     matmul.allow_tf32 = convolution.allow_tf32 = allowed

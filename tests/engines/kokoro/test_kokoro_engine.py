@@ -230,6 +230,27 @@ def test_what_a_device_cannot_do_is_refused_before_anything_is_loaded(
     assert engine.bytes_held() == 0
 
 
+class Watched(KokoroModel):
+    """The real network; notes whether CUDA's libraries may round while it reads."""
+
+    may_round: bool | None = None
+
+    def read(self, ids: torch.Tensor, tokens: Lengths, style: torch.Tensor) -> TextFeatures:
+        self.may_round = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+        return super().read(ids, tokens, style)
+
+
+def test_what_decides_lengths_and_melody_is_never_rounded(
+    weights: dict[str, torch.Tensor], engine: KokoroEngine, say: Callable[..., Utterance], monkeypatch
+) -> None:
+    watched = Watched.from_weights(weights)
+    monkeypatch.setattr(engine, "_model", watched)
+    assert torch.backends.cudnn.allow_tf32  # torch's default
+    engine.synthesize([say("Yes.")])
+    assert watched.may_round is False
+    assert torch.backends.cudnn.allow_tf32
+
+
 class SmallMachine(KokoroModel):
     """The real network on a machine that has memory for so many lines at once."""
 

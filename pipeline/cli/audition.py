@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,8 +12,10 @@ import click
 from pipeline.audio import Audio
 from pipeline.direction import LABEL_POINTS, Direction, Emotion
 from pipeline.engines.base import LoadRequest, Speech, Utterance, VoicePart
-from pipeline.engines.catalogue import ResolvedVoice, create_engine, load_catalogue
+from pipeline.engines.catalogue import Catalogue, ResolvedVoice, create_engine
 from pipeline.errors import LineError, UsageError, did_you_mean
+from pipeline.identity.rights import demand_rights
+from pipeline.registry.opening import catalogue_for
 from pipeline.registry.weights import WeightStore
 from pipeline.text.normalize import is_silent, speak
 from pipeline.text.utterances import split_utterances
@@ -37,24 +40,26 @@ def command(
     """Speak TEXT in each --voice and write one WAV file a voice."""
     if emotion is not None and emotion not in LABEL_POINTS:
         raise UsageError(f"no emotion '{emotion}'", hint=did_you_mean(emotion, LABEL_POINTS))
-    catalogue, weights = load_catalogue(), WeightStore()
+    catalogue = catalogue_for(Path.cwd())
+    weights = WeightStore(catalogue=catalogue)
     resolved = [catalogue.resolve_voice(written) for written in voices]
+    parts = [entry for voice in resolved for entry, _ in voice.parts]
+    demand_rights(parts, catalogue, datetime.now().date())
     direction = Direction(emotion=Emotion.from_label(emotion)) if emotion else Direction()
     for model in dict.fromkeys(voice.model for voice in resolved):
         mine = [voice for voice in resolved if voice.model == model]
-        _speak(text, mine, direction, language, weights, output)
+        _speak(text, mine, direction, language, catalogue, weights, output)
 
 
 def _speak(
-    text: str, voices: list[ResolvedVoice], direction: Direction, language: str | None, weights: WeightStore,
-    output: Path,
+    text: str, voices: list[ResolvedVoice], direction: Direction, language: str | None,
+    catalogue: Catalogue, weights: WeightStore, output: Path,
 ) -> None:  # fmt: skip
     from pipeline.registry.progress import progress_for
     from pipeline.render.join import join_utterances
     from pipeline.render.machine import divide
 
     progress = progress_for(sys.stderr)
-    catalogue = load_catalogue()
     model = weights.ensure(catalogue.model(voices[0].model), progress)
     states = weights.ensure_voices([entry for voice in voices for entry, _ in voice.parts], progress)
     division = divide(1, "auto", None)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.cast.cast import cast_script
-from pipeline.engines.catalogue import Catalogue, ResolvedVoice, load_catalogue
+from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import MissingError, UsageError, did_you_mean
+from pipeline.identity.consent import Consent
+from pipeline.identity.rights import demand_rights
 from pipeline.plan.plan import LinePlan, ModelFacts, Plan, make_plan
 from pipeline.plan.retake import redirected
+from pipeline.registry.opening import catalogue_for
 from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.history import History, read_history
 from pipeline.script.check import check_script
 from pipeline.script.model import Script
+from pipeline.script.prose import slug
 from pipeline.takes.choose import Choices
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
@@ -43,7 +48,8 @@ script_argument = click.argument("file", type=click.Path(path_type=Path))
 class OpenBook:
     """A script with everything that planning it took.
 
-    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more.
+    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more;
+    `consents` are of the voices that were made from recordings, by ID.
     """
 
     script: Script
@@ -54,6 +60,8 @@ class OpenBook:
     plan: Plan
     takes: dict[str, Take]
     resolved: dict[str, ResolvedModel]
+    catalogue: Catalogue
+    consents: dict[str, Consent]
 
 
 def read_checked(path: Path) -> Script:
@@ -73,6 +81,11 @@ def read_checked(path: Path) -> Script:
     return script
 
 
+def script_slug(path: Path) -> str:
+    """The name under which a script's book is kept in the store; the script need not be there any more."""
+    return slug(path.stem, "book")
+
+
 def open_book(
     path: Path,
     store_path: Path,
@@ -86,9 +99,15 @@ def open_book(
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
     script = read_checked(path)
-    catalogue = load_catalogue()
+    catalogue = catalogue_for(path.parent)
     cast = dict(cast_script(script, catalogue).voices)
-    weights = weights or WeightStore()
+    consents = demand_rights(
+        [entry for voice in cast.values() for entry, _ in voice.parts],
+        catalogue,
+        datetime.now().date(),
+        script.slug,
+    )
+    weights = weights or WeightStore(catalogue=catalogue)
     store = TakeStore(store_path)
     choices = Choices(store_path, script.slug)
     history = read_history(store_path, script.slug)
@@ -117,7 +136,9 @@ def open_book(
         previous=history.lines,
         direct=redirected,
     )
-    return OpenBook(script, cast, store, choices, replace(history, lines=()), plan, takes, resolved)
+    return OpenBook(
+        script, cast, store, choices, replace(history, lines=()), plan, takes, resolved, catalogue, consents
+    )
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:
@@ -145,7 +166,7 @@ def find_line(plan: Plan, wanted: str) -> LinePlan:
 
 def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
     entry = catalogue.model(model)
-    capabilities = catalogue.engine(entry.engine).capabilities
+    capabilities = catalogue.capabilities(model)
     speed = history.speeds.get(model, capabilities.speed)
     sha256 = resolved.sha256 if resolved and entry.forms else None
     return ModelFacts(model, entry.engine, capabilities, sha256, speed)

@@ -125,13 +125,14 @@ class _Journey:
     def __init__(
         self, file: Path, store_path: Path, output: Path, options: Options, reporter: Reporter
     ) -> None:
+        from pipeline.registry.opening import catalogue_for
         from pipeline.registry.weights import WeightStore
 
         self.options = options
         self.report: Callable[[Event], None] = self._noting(reporter)
         self.events: list[Event] = []
         self.log: Path | None = None
-        self.weights = WeightStore()
+        self.weights = WeightStore(catalogue=catalogue_for(file.parent))
         self.book = open_book(file, store_path, weights=self.weights, ensure=self._ensure)
         self.folder = output / self.book.script.slug
         self.book.store.make_ready()
@@ -214,8 +215,9 @@ class _Journey:
             cache=self.book.store.root / "aac",
         )
         facts = render_report(
-            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen
-        )
+            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen,
+            self.book.catalogue, {name: one.describe() for name, one in self.book.consents.items()},
+        )  # fmt: skip
         write_page(facts, self.folder)
         self.report(_finished(self.plan, outcome, began))
         if not quiet:

@@ -77,6 +77,7 @@ class Capabilities:
         batch_s: seconds of speech worth sending in one call (amortises overhead).
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
         memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
+        clones: whether a voice's state may be reference audio: the model speaks like it.
     """
 
     version: str
@@ -89,6 +90,7 @@ class Capabilities:
     batch_s: float = 10.0
     speed: float = 5.0
     memory_bytes: int = 0
+    clones: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -52,6 +52,11 @@ def describe(source: Source) -> str:
             return f"npm {source.package}"
         case LocalSource():
             return f"file {source.path}"
+
+
+def describe_all(sources: Sequence[Source]) -> str:
+    """Where a file may have come from, in a few words."""
+    return "from " + " or ".join(describe(source) for source in sources) if sources else "brought by hand"
 
 
 def read_file(path: Path) -> Blocks:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from pipeline.errors import MissingError, UsageError
 from pipeline.files import atomic_path, make_folder, store_error
 from pipeline.hashing import digest, digest_file
 from pipeline.registry import sources
+from pipeline.registry.places import default_cache
 from pipeline.registry.progress import NoProgress, Progress
 from pipeline.registry.sources import Blocks, HubUnreachableError, SourceError
 from pipeline.registry.verified import VerifiedFiles, fingerprint
@@ -63,19 +62,6 @@ class ResolvedModel:
             if form.name == self.form
             for file in form.files
         }
-
-
-def default_cache() -> Path:
-    """The user's cache folder of fullcast: $FULLCAST_CACHE, or `fullcast` where the system keeps caches."""
-    own = os.environ.get("FULLCAST_CACHE")
-    if own:
-        return Path(own).expanduser()
-    given = os.environ.get("XDG_CACHE_HOME")
-    if given and Path(given).is_absolute():
-        return Path(given) / "fullcast"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fullcast"
-    return Path.home() / ".cache" / "fullcast"
 
 
 class WeightStore:
@@ -182,15 +168,18 @@ class WeightStore:
                 raise UsageError(str(error), where=str(path)) from error
         return matching[0]
 
-    def find(self, file: WeightFile) -> Path | None:
+    def find(self, file: WeightFile, afresh: bool = False) -> Path | None:
         """The file if it is here and right; hashed unless it was before and has not changed since.
 
         A damaged file is set aside as `.damaged`, with a warning in the log.
+
+        Args:
+            afresh: hash it in any case.
         """
         path = self.path_of(file)
         try:
             seen = fingerprint(path)
-            if self._verified.knows(path, seen):
+            if not afresh and self._verified.knows(path, seen):
                 return path
             sha256 = digest_file(path)
         except OSError:
@@ -198,12 +187,26 @@ class WeightStore:
         if sha256 == file.sha256:
             self._verified.remember(path, seen)
             return path
-        self._set_aside(path, sha256)
+        self._set_aside(path, sha256, file)
         return None
 
-    def _set_aside(self, path: Path, sha256: str) -> None:
+    def forget(self, file: WeightFile) -> None:
+        """Removes the cache's copy of a file, if there is one.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        try:
+            self.path_of(file).unlink(missing_ok=True)
+        except OSError as error:
+            raise store_error(error, self.path_of(file)) from error
+
+    def _set_aside(self, path: Path, sha256: str, file: WeightFile) -> None:
         aside = path.with_name(path.name + ".damaged")
-        _log.warning("%s is damaged (SHA-256 is %s): set aside as %s", path, sha256, aside.name)
+        _log.warning(
+            "%s is damaged: SHA-256 is %s, must be %s (%s); set aside as %s",
+            path, sha256, file.sha256, sources.describe_all(file.sources), aside.name,
+        )  # fmt: skip
         try:
             path.replace(aside)
         except OSError as error:

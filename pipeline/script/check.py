@@ -89,9 +89,15 @@ def _script(path: Path, reading: Reading) -> Script:
 
 def _check_voices(script: Script, findings: Findings) -> None:
     """Every voice exists, and speaks the language that its lines are written in."""
-    from pipeline.engines.catalogue import load_catalogue
+    from pipeline.registry.opening import catalogue_for
 
-    catalogue = load_catalogue()
+    try:
+        catalogue = catalogue_for(script.path.parent)
+    except UsageError as error:  # a registry's fault, told at its own file and row
+        file, _, row = (error.where or str(script.path)).rpartition(":")
+        place = (file, int(row)) if row.isdigit() else (error.where or str(script.path), 1)
+        findings.error(*place, error.message, error.hint)
+        return
     languages: dict[str, set[str]] = {name: set() for name in script.cast}
     for line in script.lines():
         languages.setdefault(line.character, set()).add(line.language)

@@ -16,6 +16,8 @@ Memory and loading are played by a model's parameters, all optional:
     memory_bytes    what it says that it holds
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
+
+A voice with a state (an embedding, reference audio) is a tone of its own: the file's bytes are its pitch.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ import numpy.typing as npt
 
 from pipeline.audio import Audio
 from pipeline.direction import Realisation
-from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
+from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance, VoicePart
 from pipeline.errors import EngineError, LineError
+from pipeline.hashing import digest_file
 
 SAMPLE_RATE = 16_000
 # About the length of read speech: 17 characters a second.
@@ -106,7 +109,7 @@ class ToneEngine:
             time.sleep(HANG_S)
         if "tone-slow" in utterance.text:
             time.sleep(SLOW_S)
-        unknown = [part.name for part in utterance.voice if part.name not in VOICE_HZ]
+        unknown = [part.name for part in utterance.voice if not part.state and part.name not in VOICE_HZ]
         if unknown:
             return LineError(f"the tone engine has no voice '{unknown[0]}'")
         return _render(utterance, overtone)
@@ -116,7 +119,7 @@ def _render(utterance: Utterance, overtone: float) -> Speech:
     arousal = utterance.direction.felt.arousal
     semitones = utterance.direction.pitch_semitones + AROUSAL_SEMITONES * arousal
     rate = utterance.direction.rate * (1 + AROUSAL_RATE * arousal)
-    frequency_hz = sum(part.weight * VOICE_HZ[part.name] for part in utterance.voice) * 2 ** (semitones / 12)
+    frequency_hz = sum(part.weight * _voice_hz(part) for part in utterance.voice) * 2 ** (semitones / 12)
     length_samples = round((BASE_S + CHARACTER_S * len(utterance.text)) / rate * SAMPLE_RATE)
     tone = _tone(frequency_hz, length_samples, overtone)
     edge = np.zeros(round(EDGE_S * SAMPLE_RATE))
@@ -124,6 +127,13 @@ def _render(utterance: Utterance, overtone: float) -> Speech:
     noise = np.random.Generator(np.random.PCG64(utterance.seed)).standard_normal(samples.size)
     samples = samples + noise * 10 ** (NOISE_DBFS / 20)
     return Speech(Audio.mono(samples, SAMPLE_RATE), realisation=_realisation(utterance, semitones, rate))
+
+
+def _voice_hz(part: VoicePart) -> float:
+    """The pitch of a voice: its name's, or 100 to 356 Hz by the bytes of its state."""
+    if part.state is None:
+        return VOICE_HZ[part.name]
+    return 100.0 + int(digest_file(part.state)[:2], 16)
 
 
 def _tone(frequency_hz: float, length_samples: int, overtone: float) -> npt.NDArray[np.float64]:

@@ -269,15 +269,15 @@ class _Journey:
     def _preloads(
         self, jobs: Sequence[LineJob], setup: WorkerSetup, workers: Sequence[int]
     ) -> dict[int, tuple[str, ...]]:
-        """The models that each worker loads before the first line; none unless they are asked for."""
+        """The models that each worker loads before the first line: hot ones, and all if that is asked for."""
         from pipeline.render.preload import choose_preloads
 
-        if self.options.preload == "none":
-            return {}
+        hot = {model for model in setup.models if self.book.catalogue.model(model).hot}
         work_s: dict[str, float] = {}
         for job in jobs:
-            work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
-        return choose_preloads(work_s, setup.sizes, setup.memory_bytes, workers)
+            if self.options.preload == "auto" or job.model in hot:
+                work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
+        return choose_preloads(work_s, setup.sizes, setup.memory_bytes, workers, hot)
 
     def _setup(self, division: Division) -> WorkerSetup:
         from pipeline.render.prepare import worker_setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,13 @@ def _language(catalogue: Catalogue, said: dict[str, Any]) -> str:
 def _demand_usable(reference: Path) -> None:
     """Nothing, if a voice can be made from the recording: long enough, clean, one speaker."""
     from pipeline.identity.reference import demand_usable
+    from pipeline.registry.progress import progress_for
+    from pipeline.registry.speaker_encoder import open_encoder
+    from pipeline.registry.weights import WeightStore
 
-    demand_usable(reference)
+    found = demand_usable(reference, open_encoder(WeightStore(), progress_for(sys.stderr)))
+    for note in found.notes():
+        click.echo(f"{reference}: {note}", err=True)
 
 
 def _voice(own: OwnVoice, entry: dict[str, Any], catalogue: Catalogue) -> VoiceEntry:

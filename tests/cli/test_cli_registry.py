@@ -210,6 +210,22 @@ def test_a_log_that_is_not_there_or_not_named_is_one_line(tmp_path, capsys):
     assert "(one, two); name the script" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("hot", "first"), [("true", "tone@2"), ("false", "tone@1")])
+def test_a_hot_model_is_loaded_before_any_line_is_spoken(desk, capsys, hot, first):
+    (desk.folder / PROJECT_FILE).write_text(
+        f"registry: 1\nmodels:\n  - {{id: tone@2, version: '2', languages: ['*'], hot: {hot},"
+        " parameters: {overtone_db: -9.0}}\n"
+    )
+    desk.edit("tone/mid", "tone/alt")  # the model with less to say
+    assert desk.render() == 0
+    capsys.readouterr()
+    assert desk.store("models", "log", "--json") == 0
+    events = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    told = [(event["event"], event["model"]) for event in events if event["event"] in ("load-begin", "speak")]
+    assert told[0] == ("load-begin", first)
+    assert (told[1] == ("load-begin", "tone@1")) == (hot == "true")
+
+
 def test_what_a_registry_replaces_is_noted_once_by_check_models_and_voices(desk, capsys):
     (desk.folder / PROJECT_FILE).write_text(
         "registry: 1\nvoices:\n  - {id: tone/low, model: tone@2, language: en-us, speaker: mid}\n"

@@ -100,7 +100,8 @@ def open_book(
     """
     script = read_checked(path)
     catalogue = catalogue_for(path.parent)
-    cast = dict(cast_script(script, catalogue).voices)
+    casting = cast_script(script, catalogue)
+    cast = casting.voices
     consents = demand_rights(
         [entry for voice in cast.values() for entry, _ in voice.parts],
         catalogue,
@@ -111,8 +112,7 @@ def open_book(
     store = TakeStore(store_path)
     choices = Choices(store_path, script.slug)
     history = read_history(store_path, script.slug)
-    spoken_by = {line.character for line in script.lines()}
-    models = sorted({cast[character].model for character in spoken_by})
+    models = sorted({casting.voice_of(line).model for line in script.lines()})
     resolved: dict[str, ResolvedModel] = {}
     for model in models:
         found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
@@ -135,6 +135,7 @@ def open_book(
         choices=choices.items(),
         previous=history.lines,
         direct=redirected,
+        shares=casting.shares,
     )
     return OpenBook(
         script, cast, store, choices, replace(history, lines=()), plan, takes, resolved, catalogue, consents

@@ -68,6 +68,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         audio_s = sum(line.audio_s for line in lines)
         voice = lines[0].voice.written
         click.echo(f"{character:<18.18}  {voice:<36.36}  {len(lines):>5}  {to_render:>9}  {audio_s:>7.0f}")
+    for row in _shared_rows(book):
+        click.echo(row)
     click.echo("\ngroups (model, voice): lines to render")
     for (model, voice), number in sorted(_groups(book).items(), key=lambda item: (item[0][0], -item[1])):
         click.echo(f"  {model}, {voice}: {number}")
@@ -96,6 +98,17 @@ def _by_character(lines: tuple[LinePlan, ...]) -> dict[str, list[LinePlan]]:
     for line in lines:
         found.setdefault(line.line.character, []).append(line)
     return found
+
+
+def _shared_rows(book: OpenBook) -> list[str]:
+    """For each character whom several models speak, how many of the lines each has."""
+    rows = []
+    for name, lines in _by_character(book.plan.lines).items():
+        if len(book.script.cast[name].models) > 1:
+            counts = Counter(line.voice.model for line in lines)
+            spoken = ", ".join(f"{model} {counts[model]}" for model, _ in book.script.cast[name].models)
+            rows.append(f"  {name} is spoken by {spoken} of {len(lines)} lines")
+    return rows
 
 
 def _groups(book: OpenBook) -> Counter[tuple[str, str]]:

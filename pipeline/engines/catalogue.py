@@ -143,7 +143,7 @@ class Catalogue:
         if found is None and engine is not None and engine.finder is not None:
             found = self._model_of_known_voice(engine, model_id)
         if found is None:
-            shown = self._shown_engines()
+            shown = [*self._shown_engines(), model_id.partition("@")[0]]
             known = [model.id for model in self.models() if model.engine in shown]
             raise UsageError(f"no model '{model_id}'", hint=did_you_mean(model_id, known))
         return found

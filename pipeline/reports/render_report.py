@@ -111,8 +111,10 @@ def _characters(plan: Plan, decided: Sequence[LineFate]) -> list[dict[str, Any]]
     lines = Counter(fate.line.character for fate in decided)
     seconds: Counter[str] = Counter()
     voices: dict[str, str] = {}
+    models: dict[str, Counter[str]] = {}
     for fate in decided:
         voices.setdefault(fate.line.character, fate.planned.voice.written)
+        models.setdefault(fate.line.character, Counter())[fate.planned.voice.model] += 1
         seconds[fate.line.character] += fate.take.duration_s if fate.take else 0.0  # type: ignore[assignment]
     order = sorted(lines, key=lambda name: (name != NARRATOR, -lines[name], name))
     cast = plan.script.cast
@@ -120,6 +122,7 @@ def _characters(plan: Plan, decided: Sequence[LineFate]) -> list[dict[str, Any]]
         {
             "name": name,
             "voice": voices[name],
+            "models": dict(sorted(models[name].items())),
             "color": cast[name].color if name in cast else None,
             "lines": lines[name],
             "audio_s": round(seconds[name], 3),

@@ -104,6 +104,7 @@ class LoadRequest:
         threads: how many CPU threads it may use.
         parameters: free settings from the registry entry.
         scratch: a folder in the user's cache where converted weights may be kept.
+        digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
     """
 
     model: str
@@ -112,6 +113,7 @@ class LoadRequest:
     threads: int
     scratch: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):

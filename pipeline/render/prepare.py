@@ -52,6 +52,7 @@ def worker_setup(
             threads=threads,
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
+            digests=resolved[model].digests(),
         )
         for model in plan.models
     }

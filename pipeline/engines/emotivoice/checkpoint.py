@@ -1,14 +1,11 @@
 """Weights from the released checkpoints: read without running code, converted once, memory-mapped after that.
 
-Both are pickles. They are read by torch's reader that knows tensors and plain containers only, their bytes
-are checked against the sums that the archive holds, and what is needed of them is kept as safetensors.
+Both are pickles. A process of its own reads them (`engines/unpickling.py`), their bytes are checked against
+the sums that the archive holds, and what is needed of them is kept as safetensors.
 """
 
 from __future__ import annotations
 
-import pickle
-import re
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.engines.emotivoice.fingerprint import fingerprint
+from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
 from pipeline.files import atomic_path
 
@@ -24,8 +22,6 @@ from pipeline.files import atomic_path
 LAYOUT = 1
 # Needed for training only.
 UNUSED_ACOUSTIC = ("am.alignment_module.",)
-# A pickle's call of a function: `GLOBAL posix.system`, or `Unsupported class os.system`.
-FORBIDDEN = re.compile(r"(?:GLOBAL|class|operand) ([A-Za-z_][\w.]*\.\w+)")
 
 State = dict[str, Tensor]
 
@@ -36,7 +32,9 @@ def joint_weights(path: Path, scratch: Path) -> State:
     Raises:
         EngineError: the file is no such checkpoint, is damaged, or would run code.
     """
-    return _kept(scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors", lambda: _joint(path))
+    return _kept(
+        scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors", lambda: _joint(path, scratch)
+    )
 
 
 def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
@@ -49,7 +47,7 @@ def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
     """
     marks = [fingerprint(path)] + ([fingerprint(base)] if base else [])
     name = f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
-    return _kept(scratch / name, lambda: _style(path, base))
+    return _kept(scratch / name, lambda: _style(path, base, scratch))
 
 
 def _kept(converted: Path, convert: Callable[[], State]) -> State:
@@ -68,15 +66,15 @@ def _kept(converted: Path, convert: Callable[[], State]) -> State:
     return load_file(converted)
 
 
-def _joint(path: Path) -> State:
-    state = _tensors(read_checkpoint(path), "generator", path)
+def _joint(path: Path, scratch: Path) -> State:
+    state = _tensors(read_pickled(path, scratch, ["generator"]), "generator", path)
     used = {name: tensor for name, tensor in state.items() if not name.startswith(UNUSED_ACOUSTIC)}
     return _separate(without_weight_norm(used))
 
 
-def _style(path: Path, base: Path | None) -> State:
-    trained = _bert(_tensors(read_checkpoint(path), "model", path))
-    begun = _bert(_tensors({"model": read_checkpoint(base)}, "model", base)) if base else {}
+def _style(path: Path, base: Path | None, scratch: Path) -> State:
+    trained = _bert(_tensors(read_pickled(path, scratch, ["model"]), "model", path))
+    begun = _bert(_tensors({"model": read_pickled(base, scratch)}, "model", base)) if base else {}
     return _separate(begun | trained)
 
 
@@ -122,51 +120,6 @@ def _tensors(parts: Any, key: str, path: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def read_checkpoint(path: Path) -> Any:
-    """What a pickled checkpoint holds: tensors in plain containers, memory-mapped.
-
-    Raises:
-        EngineError: it would run code (named), is damaged, or is no checkpoint.
-    """
-    _check_sums(path)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except pickle.UnpicklingError as error:
-        raise _refused(error, path) from error
-    except (RuntimeError, OSError, EOFError, KeyError, ValueError, AttributeError, IndexError) as error:
-        raise EngineError(
-            f"not a checkpoint, or an incomplete download: {_first_line(error)}", where=str(path)
-        ) from error
-
-
-def _refused(error: pickle.UnpicklingError, path: Path) -> EngineError:
-    named = FORBIDDEN.search(str(error))
-    if named is None:
-        return EngineError(f"not a checkpoint: {_first_line(error)}", where=str(path))
-    return EngineError(
-        f"refused: loading it would run '{named.group(1)}'",
-        where=str(path),
-        hint="a checkpoint of EmotiVoice holds tensors only; fetch it anew from where it was published",
-    )
-
-
-def _check_sums(path: Path) -> None:
-    """Nothing, if each member of the archive has the sum that the archive says; older forms have none.
-
-    Raises:
-        EngineError: a member is damaged.
-    """
-    if not zipfile.is_zipfile(path):
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise EngineError(f"damaged: {_first_line(error)}", where=str(path)) from error
-    if damaged is not None:
-        raise EngineError(f"damaged: '{damaged}' in it is not what was saved", where=str(path))
-
-
 def without_weight_norm(state: Mapping[str, Tensor]) -> State:
     """The state with each length and direction joined to one weight; both spellings of the pair are known.
 
@@ -190,7 +143,3 @@ def without_weight_norm(state: Mapping[str, Tensor]) -> State:
             norm = direction.square().sum(dim=(1, 2), keepdim=True).sqrt()
             result[f"{stem}.weight"] = direction * (length.to(torch.float32) / norm)
     return result
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

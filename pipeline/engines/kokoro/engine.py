@@ -99,7 +99,7 @@ class KokoroEngine:
             raise EngineError(f"no graphs on '{device}'", hint="leave the parameter 'graphs' out")
         if device.type == "cpu":
             torch.set_num_threads(max(1, request.threads))
-        weights = load_weights(request.files, request.scratch)
+        weights = load_weights(request.files, request.scratch, request.digests)
         try:
             model = KokoroModel.from_weights(weights).to(device)
             prepare(model, device, precision)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.match import match
 from pipeline.cli.registry_file import say_notes
 from pipeline.cli.voices_edit import add, remove
 from pipeline.registry.opening import catalogue_for
@@ -41,4 +42,5 @@ def command(
 
 
 command.add_command(add)
+command.add_command(match)
 command.add_command(remove)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio import Audio, Samples
+from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import AudioError, EngineError
 from pipeline.files import atomic_path
 from pipeline.identity.encoder_weights import ENCODER_SHA256
@@ -139,33 +140,27 @@ def _mel_bands() -> Tensor:
 
 
 def _state(weights: Path, scratch: Path) -> dict[str, Tensor]:
-    """The encoder's tensors, memory-mapped; the pickled checkpoint is converted once, and runs no code."""
+    """The encoder's tensors, memory-mapped; a sandboxed process reads the pickled checkpoint, once."""
     from safetensors.torch import load_file, save_file
 
     converted = scratch / f"speaker-encoder-{ENCODER_SHA256[:16]}.safetensors"
     if not converted.exists():
-        state = read_checkpoint(weights)
+        state = read_checkpoint(weights, scratch)
         with atomic_path(converted) as temporary:
             save_file(state, temporary)
     loaded: dict[str, Tensor] = load_file(converted)
     return loaded
 
 
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
+def read_checkpoint(path: Path, scratch: Path) -> dict[str, Tensor]:
     """The LSTM's and the projection's tensors; the optimizer's, which lie beside them, are left out.
 
     Raises:
-        EngineError: it would run code, is damaged, or is another network's.
+        EngineError: it would run code (named), is damaged, or is another network's.
     """
-    import pickle
-
     import torch
 
-    try:
-        parts: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise EngineError(f"not the speaker encoder's checkpoint: {reason}", where=str(path)) from error
+    parts = read_pickled(path, scratch, ["model_state"])
     state = parts.get("model_state") if isinstance(parts, Mapping) else None
     if not isinstance(state, Mapping):
         raise EngineError("not the speaker encoder's checkpoint: no 'model_state' in it", where=str(path))

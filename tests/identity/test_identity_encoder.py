@@ -97,13 +97,13 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_nothing_runs(tmp_path, 
     torch.save({"model_state": _Runs()}, "evil.pt")
     Path("old.pt").write_bytes(pickle.dumps(_Runs()))
     for name in ("evil.pt", "old.pt"):
-        with pytest.raises(EngineError, match="not the speaker encoder's checkpoint"):
-            read_checkpoint(tmp_path / name)
+        with pytest.raises(EngineError, match="refused: loading it would run"):
+            read_checkpoint(tmp_path / name, tmp_path / "scratch")
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("value", [{"weights": {}}, [1, 2]])
+@pytest.mark.parametrize("value", [{"weights": torch.ones(2)}, {"model_state": 1}])
 def test_another_network_s_checkpoint_is_refused(tmp_path, value):
     torch.save(value, tmp_path / "other.pt")
     with pytest.raises(EngineError, match="no 'model_state'"):
-        read_checkpoint(tmp_path / "other.pt")
+        read_checkpoint(tmp_path / "other.pt", tmp_path / "scratch")

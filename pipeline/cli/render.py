@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.book import DEFAULT_OUTPUT, open_book, script_argument, store_option, strict_option
+from pipeline.cli.render_table import print_table
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
 from pipeline.plan.feelings import demand_realised
-from pipeline.plan.plan import LinePlan, Plan
+from pipeline.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from pipeline.publish.book import Published
     from pipeline.render.job import LineJob, WorkerSetup
     from pipeline.render.machine import Division
     from pipeline.render.run import Outcome
     from pipeline.reports.reporters import Reporter
-    from pipeline.stitch.book import StitchedChapter
     from pipeline.takes.take import Take
 
 # Finished, but lines were set aside or a delivered file breaks a rule (docs/exit-codes.md).
@@ -148,7 +147,7 @@ class _Journey:
         from pipeline.render.event_log import log_path, rotate
         from pipeline.render.history import write_history
         from pipeline.render.machine import divide
-        from pipeline.render.prepare import demand_room, line_jobs
+        from pipeline.render.prepare import demand_room, line_jobs, whole_sizes
         from pipeline.render.run import Outcome, Run
         from pipeline.render.schedule import Schedule
 
@@ -165,7 +164,8 @@ class _Journey:
         if not jobs:
             return Outcome()
         setup = self._setup(division)
-        demand_room({job.model for job in jobs}, setup.sizes, setup.memory_bytes)
+        whole = whole_sizes(setup.sizes, setup.parts)
+        demand_room({job.model for job in jobs}, whole, setup.memory_bytes)
         self.log = log_path(self.book.store.root, self.book.script.slug)
         rotate(self.log)
         schedule = Schedule([job.job for job in jobs], self._load_s())
@@ -221,7 +221,7 @@ class _Journey:
         write_page(facts, self.folder)
         self.report(_finished(self.plan, outcome, began))
         if not quiet:
-            _print_table(self.plan, outcome, stitched, published, preset)
+            print_table(self.plan, outcome, stitched, published, preset)
         return EXIT_UNSOUND if outcome.quarantined or published.findings else 0
 
     def _load_s(self) -> dict[str, float]:
@@ -271,13 +271,15 @@ class _Journey:
     ) -> dict[int, tuple[str, ...]]:
         """The models that each worker loads before the first line: hot ones, and all if that is asked for."""
         from pipeline.render.preload import choose_preloads
+        from pipeline.render.prepare import whole_sizes
 
         hot = {model for model in setup.models if self.book.catalogue.model(model).hot}
         work_s: dict[str, float] = {}
         for job in jobs:
             if self.options.preload == "auto" or job.model in hot:
                 work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
-        return choose_preloads(work_s, setup.sizes, setup.memory_bytes, workers, hot)
+        whole = whole_sizes(setup.sizes, setup.parts)
+        return choose_preloads(work_s, whole, setup.memory_bytes, workers, hot)
 
     def _setup(self, division: Division) -> WorkerSetup:
         from pipeline.render.prepare import worker_setup
@@ -367,42 +369,3 @@ def _finished(plan: Plan, outcome: Outcome, began: float) -> RunFinished:
     reused = sum(line.status == "reuse" for line in plan.lines)
     wall_s = round(time.monotonic() - began, 1)
     return RunFinished(len(outcome.made), reused, len(outcome.quarantined), round(outcome.audio_s, 1), wall_s)
-
-
-def _print_table(
-    plan: Plan, outcome: Outcome, stitched: list[StitchedChapter], published: Published, preset: str
-) -> None:
-    click.echo(f"\n{'chapter':<36} {'length':>8} {'LUFS':>6} {'peak':>6} {'new':>5} {'reused':>6}")
-    for one in stitched:
-        lines = plan.chapter(one.number - 1)
-        new = sum(line.key in outcome.made for line in lines)
-        reused = sum(line.status == "reuse" for line in lines)
-        levels = one.master.levels
-        seconds = round(one.master.timeline.length_samples / one.master.timeline.sample_rate)
-        name = f"{one.number}. {one.chapter.title}"
-        loudness = "-" if levels.integrated_lufs is None else f"{levels.integrated_lufs:.1f}"
-        click.echo(
-            f"{name:<36.36} {seconds // 60:>5}:{seconds % 60:02} {loudness:>6} "
-            f"{levels.true_peak_dbtp:>6.1f} {new:>5} {reused:>6}"
-        )
-    _print_notes(plan, outcome, stitched)
-    if preset == "acx":
-        from pipeline.publish.store_rules import ACX_NOTICE
-
-        click.echo(ACX_NOTICE)
-    click.echo(f"files: {published.folder}")
-    if published.book:
-        click.echo(f"book:  {published.book}")
-    click.echo(f"look:  {published.folder / 'report.html'}")
-
-
-def _print_notes(plan: Plan, outcome: Outcome, stitched: list[StitchedChapter]) -> None:
-    left_out: list[LinePlan] = [line for line in plan.lines if line.status == "skipped"]
-    if left_out:
-        click.echo(f"{len(left_out)} lines were left out this time; their chapters are not stitched")
-    if len(stitched) < len(plan.script.chapters) and not left_out:
-        click.echo("some chapters have no take at all and were not stitched")
-    if outcome.quarantined:
-        click.echo(f"{len(outcome.quarantined)} lines could not be spoken:")
-        for job, reason in outcome.quarantined.values():
-            click.echo(f"  {job.where}: {job.line_id}: {reason}")

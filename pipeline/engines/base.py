@@ -6,7 +6,7 @@ one folder, `engines/<name>/` with `engine.py` and `engine.yaml`, and imports le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -94,6 +94,42 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class MadePart:
+    """A part of a network: the thing itself, SHA-256 of what is in it, and the bytes that it holds."""
+
+    value: Any
+    sha256: str
+    bytes: int
+
+
+class Parts(Protocol):
+    """The parts that a model may have in common with others, by the engine's own names for them."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the model declares the part: it is then shared, and not counted by `bytes_held`."""
+        ...
+
+    def share(self, name: str, make: Callable[[], MadePart]) -> Any:
+        """The part, made now unless another model of this worker has it; the engine must not change it.
+
+        Raises:
+            EngineError: what was made is not what the model says its part is.
+        """
+        ...
+
+
+class NoParts:
+    """A model that shares nothing."""
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+    def share(self, name: str, make: Callable[[], MadePart]) -> Any:
+        """The part, made for this model alone."""
+        return make().value
+
+
+@dataclass(frozen=True)
 class LoadRequest:
     """Everything an engine needs to make a model ready.
 
@@ -105,6 +141,7 @@ class LoadRequest:
         parameters: free settings from the registry entry.
         scratch: a folder in the user's cache where converted weights may be kept.
         digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
+        parts: what the model may have in common with others.
     """
 
     model: str
@@ -114,6 +151,7 @@ class LoadRequest:
     scratch: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    parts: Parts = field(default_factory=NoParts)
 
 
 class Engine(Protocol):
@@ -140,7 +178,10 @@ class Engine(Protocol):
         ...
 
     def bytes_held(self) -> int:
-        """Memory the loaded model holds now, weights and working memory, in bytes; 0 when unloaded."""
+        """Memory the loaded model holds now, weights and working memory, in bytes; 0 when unloaded.
+
+        Parts that it shares are left out.
+        """
         ...
 
     def unload(self) -> None:

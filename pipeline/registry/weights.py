@@ -56,12 +56,14 @@ class ResolvedModel:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file by name."""
-        return {
-            file.name: file.sha256
-            for form in self.model.forms
-            if form.name == self.form
-            for file in form.files
-        }
+        return {file.name: file.sha256 for file in self._files()}
+
+    def origins(self) -> dict[str, str]:
+        """Where each file comes from, in words, by name."""
+        return {file.name: sources.describe_all(file.sources) for file in self._files()}
+
+    def _files(self) -> list[WeightFile]:
+        return [file for form in self.model.forms if form.name == self.form for file in form.files]
 
 
 class WeightStore:

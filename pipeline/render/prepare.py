@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.engines.base import Capabilities, LoadRequest, Utterance, VoicePart
 from pipeline.engines.catalogue import ResolvedVoice
+from pipeline.engines.entries import Part
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
 from pipeline.registry.weights import ResolvedModel
@@ -63,13 +64,18 @@ def worker_setup(
         requests,
         engines,
         sizes=promised_sizes(plan, resolved),
+        parts={model: resolved[model].model.parts for model in plan.models},
         digests={model: resolved[model].digests() for model in plan.models},
+        origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
     )
 
 
 def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[str, int]:
-    """What each model of the plan promises to hold, in bytes; models without weights here are absent."""
+    """What each model of the plan promises to hold, in bytes; models without weights here are absent.
+
+    Parts that it may have in common with other models are left out.
+    """
     return {
         model: _promised_bytes(facts.capabilities, resolved[model])
         for model, facts in plan.models.items()
@@ -80,17 +86,24 @@ def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[st
 def _promised_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
     """What a model will hold when it is loaded, before it ever was: what it says of itself, or its engine.
 
-    At least its files; a model's own `memory_bytes` stands in its parameters.
+    At least its files; a model's own `memory_bytes` stands in its parameters. Shared parts are left out.
     """
-    own = resolved.model.parameters.get("memory_bytes", capabilities.memory_bytes)
-    return max(int(own), sum(path.stat().st_size for path in resolved.files.values()))
+    own = int(resolved.model.parameters.get("memory_bytes", capabilities.memory_bytes))
+    whole = max(own, sum(path.stat().st_size for path in resolved.files.values()))
+    # A model that promises nothing is not loaded ahead; one of which nothing is left still promises.
+    return max(whole - sum(part.bytes for part in resolved.model.parts), min(whole, 1))
+
+
+def whole_sizes(sizes: Mapping[str, int], parts: Mapping[str, Iterable[Part]]) -> dict[str, int]:
+    """What each model holds when it shares nothing: its promised size and all of its parts."""
+    return {model: size + sum(part.bytes for part in parts.get(model, ())) for model, size in sizes.items()}
 
 
 def demand_room(models: Iterable[str], sizes: Mapping[str, int], memory_bytes: int) -> None:
     """Nothing, if each of the models fits into a worker's memory; asked before any is loaded.
 
     Args:
-        sizes: what each model promises to hold.
+        sizes: what each model holds when it shares nothing.
         memory_bytes: budget of one worker.
 
     Raises:

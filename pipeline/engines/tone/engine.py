@@ -16,6 +16,7 @@ Memory and loading are played by a model's parameters, all optional:
     memory_bytes    what it says that it holds
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
+    vocoder         name of a table of `vocoder_bytes` that models may share as their part `vocoder`
 
 A voice with a state (an embedding, reference audio) is a tone of its own: the file's bytes are its pitch.
 """
@@ -32,9 +33,9 @@ import numpy.typing as npt
 
 from pipeline.audio import Audio
 from pipeline.direction import Realisation
-from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance, VoicePart
+from pipeline.engines.base import Engine, LoadRequest, MadePart, Speech, Utterance, VoicePart
 from pipeline.errors import EngineError, LineError
-from pipeline.hashing import digest_file
+from pipeline.hashing import digest_bytes, digest_file
 
 SAMPLE_RATE = 16_000
 # About the length of read speech: 17 characters a second.
@@ -66,6 +67,7 @@ class ToneEngine:
         self._overtone: float | None = None
         self._bytes_held = 0
         self._parameters: Mapping[str, Any] = {}
+        self._vocoder: npt.NDArray[np.uint8] | None = None
 
     def load(self, request: LoadRequest) -> None:
         """Takes the model's timbre; costs nothing but what its parameters ask for."""
@@ -80,6 +82,10 @@ class ToneEngine:
             raise EngineError(str(request.parameters["load_error"]))
         self._parameters = request.parameters
         self._bytes_held = int(request.parameters.get("memory_bytes", BYTES_HELD))
+        if "vocoder" in request.parameters:
+            name, size_bytes = str(request.parameters["vocoder"]), int(request.parameters["vocoder_bytes"])
+            self._vocoder = request.parts.share("vocoder", lambda: vocoder_table(name, size_bytes))
+            self._bytes_held += 0 if "vocoder" in request.parts else size_bytes
         self._overtone = 10 ** (overtone_db / 20)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
@@ -97,7 +103,7 @@ class ToneEngine:
 
     def unload(self) -> None:
         """Forgets the timbre."""
-        self._overtone = None
+        self._overtone = self._vocoder = None
         self._bytes_held = 0
 
     def _speak(self, utterance: Utterance, overtone: float) -> Speech | LineError:
@@ -113,6 +119,13 @@ class ToneEngine:
         if unknown:
             return LineError(f"the tone engine has no voice '{unknown[0]}'")
         return _render(utterance, overtone)
+
+
+def vocoder_table(name: str, size_bytes: int) -> MadePart:
+    """A table of bytes that depend on its name alone; it is held and makes no sound."""
+    seed = int(digest_bytes(name.encode())[:16], 16)
+    table = np.random.Generator(np.random.PCG64(seed)).integers(0, 256, size_bytes, dtype=np.uint8)
+    return MadePart(table, digest_bytes(table.tobytes()), table.nbytes)
 
 
 def _render(utterance: Utterance, overtone: float) -> Speech:

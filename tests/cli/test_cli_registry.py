@@ -226,6 +226,33 @@ def test_a_hot_model_is_loaded_before_any_line_is_spoken(desk, capsys, hot, firs
     assert (told[1] == ("load-begin", "tone@1")) == (hot == "true")
 
 
+def test_two_models_that_name_one_vocoder_fit_where_two_vocoders_would_not(desk, capsys):
+    from pipeline.engines.tone.engine import vocoder_table
+
+    sha256 = vocoder_table("common", 4_000_000).sha256
+    sound = "parameters: {overtone_db: -9.0, memory_bytes: 6000000, vocoder: common, vocoder_bytes: 4000000}"
+    part = f", parts: [{{name: vocoder, sha256: {sha256}, bytes: 4000000}}]"
+
+    def evictions(parts):
+        rows = [
+            f"  - {{id: tone@{name}, version: {name}, languages: ['*'], {sound}{parts}}}\n"
+            for name in ("x", "y")
+        ]
+        (desk.folder / PROJECT_FILE).write_text("registry: 1\nmodels:\n" + "".join(rows))
+        assert desk.render("--memory", "8M", "--preset", "none") == 0
+        capsys.readouterr()
+        assert desk.store("models", "log", "--summary", "--json") == 0
+        return json.loads(capsys.readouterr().out)["evictions"]
+
+    desk.edit("narrator: tone/low", "narrator: {voice: tone/low, model: tone@x}")
+    desk.edit("emotion: happy}", "emotion: happy, model: tone@y}")
+    desk.edit("tone/mid, rate: 0.9", "tone/mid, model: tone@y")
+    assert evictions(part) == 0
+    desk.edit("quiet morning", "cloudy morning")
+    desk.edit("The boat has left", "The ship has left")
+    assert evictions("") > 0
+
+
 def test_what_a_registry_replaces_is_noted_once_by_check_models_and_voices(desk, capsys):
     (desk.folder / PROJECT_FILE).write_text(
         "registry: 1\nvoices:\n  - {id: tone/low, model: tone@2, language: en-us, speaker: mid}\n"

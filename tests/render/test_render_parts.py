@@ -19,7 +19,12 @@ VOCODER_BYTES = 4_000_000
 VOCODER = vocoder_table("common", VOCODER_BYTES)
 PART = Part("vocoder", VOCODER.sha256, VOCODER_BYTES)
 OWN_BYTES = 2_000_000
-PARAMETERS = {"memory_bytes": OWN_BYTES, "vocoder": "common", "vocoder_bytes": VOCODER_BYTES}
+PARAMETERS = {
+    "memory_bytes": OWN_BYTES + VOCODER_BYTES,
+    "promise_bytes": OWN_BYTES,
+    "vocoder": "common",
+    "vocoder_bytes": VOCODER_BYTES,
+}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ the sums that the archive holds, and what is needed of them is kept as safetenso
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from pipeline.errors import EngineError
 from pipeline.files import atomic_path
 
 # Raised whenever what is kept changes, so that an older converted file is not taken for a new one.
-LAYOUT = 1
+LAYOUT = 2
+# The parts of each file, and how the names of their tensors begin.
+JOINT = {"acoustic": "am.", "vocoder": "generator."}
+STYLE = {"style": ""}
 # Needed for training only.
 UNUSED_ACOUSTIC = ("am.alignment_module.",)
 
@@ -32,9 +36,7 @@ def joint_weights(path: Path, scratch: Path) -> State:
     Raises:
         EngineError: the file is no such checkpoint, is damaged, or would run code.
     """
-    return _kept(
-        scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors", lambda: _joint(path, scratch)
-    )
+    return _kept(_joint_file(path, scratch), JOINT, lambda: _joint(path, scratch))
 
 
 def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
@@ -45,13 +47,42 @@ def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
     Raises:
         EngineError: as `joint_weights`.
     """
+    return _kept(_style_file(path, base, scratch), STYLE, lambda: _style(path, base, scratch))
+
+
+def joint_digests(path: Path, scratch: Path) -> dict[str, str]:
+    """SHA-256 of what is in the acoustic model and in the vocoder, of weights that were read before."""
+    return _digests(_joint_file(path, scratch))
+
+
+def style_digests(path: Path, base: Path | None, scratch: Path) -> dict[str, str]:
+    """SHA-256 of what is in the style encoder, of weights that were read before."""
+    return _digests(_style_file(path, base, scratch))
+
+
+def _joint_file(path: Path, scratch: Path) -> Path:
+    return scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors"
+
+
+def _style_file(path: Path, base: Path | None, scratch: Path) -> Path:
     marks = [fingerprint(path)] + ([fingerprint(base)] if base else [])
-    name = f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
-    return _kept(scratch / name, lambda: _style(path, base, scratch))
+    return scratch / f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
 
 
-def _kept(converted: Path, convert: Callable[[], State]) -> State:
-    """The tensors in `converted`, mapped; written first if they are not there or cannot be read."""
+def _digests(converted: Path) -> dict[str, str]:
+    """The digests that were noted in a converted file when it was made."""
+    from safetensors import safe_open
+
+    with safe_open(converted, framework="pt") as file:
+        return dict(file.metadata() or {})
+
+
+def _kept(converted: Path, parts: Mapping[str, str], convert: Callable[[], State]) -> State:
+    """The tensors in `converted`, mapped; written first if they are not there or cannot be read.
+
+    Args:
+        parts: how the names of each part's tensors begin; what is in a part is noted in the file.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
@@ -62,8 +93,20 @@ def _kept(converted: Path, convert: Callable[[], State]) -> State:
             # A half-broken disk is no reason to stop: the checkpoint is there, so it is converted once more.
             converted.unlink(missing_ok=True)
     with atomic_path(converted) as temporary:
-        save_file(convert(), temporary)
+        state = convert()
+        save_file(state, temporary, {name: _digest(state, start) for name, start in parts.items()})
     return load_file(converted)
+
+
+def _digest(state: Mapping[str, Tensor], start: str) -> str:
+    """SHA-256 of the tensors whose names begin so: of names, shapes and float32 bytes, in order of name."""
+    sha = hashlib.sha256()
+    for name in sorted(state):
+        if name.startswith(start):
+            tensor = state[name].contiguous()
+            sha.update(f"{name.removeprefix(start)} {list(tensor.shape)}\n".encode())
+            sha.update(tensor.numpy().data)
+    return sha.hexdigest()
 
 
 def _joint(path: Path, scratch: Path) -> State:

@@ -13,7 +13,7 @@ Memory and loading are played by a model's parameters, all optional:
     load_s          loading sleeps so long
     load_error      loading fails with this message
     load_crash      loading ends the process, as tone-crash does
-    memory_bytes    what it says that it holds
+    memory_bytes    what it says that it holds, a vocoder of its own included
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
     vocoder         name of a table of `vocoder_bytes` that models may share as their part `vocoder`
@@ -85,7 +85,7 @@ class ToneEngine:
         if "vocoder" in request.parameters:
             name, size_bytes = str(request.parameters["vocoder"]), int(request.parameters["vocoder_bytes"])
             self._vocoder = request.parts.share("vocoder", lambda: vocoder_table(name, size_bytes))
-            self._bytes_held += 0 if "vocoder" in request.parts else size_bytes
+            self._bytes_held -= size_bytes if "vocoder" in request.parts else 0
         self._overtone = 10 ** (overtone_db / 20)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:

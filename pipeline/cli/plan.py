@@ -25,12 +25,18 @@ SHOWN_LINES = 40
 @click.option("--spoken", is_flag=True, help="Print what will be said for every line.")
 @click.option("--all", "show_all", is_flag=True, help="List every line, not only those to render.")
 @click.option("--workers", type=int, default=None, help="Workers to estimate the time for.")
+@click.option(
+    "--memory", help="Budget for models in each worker: 800M, 4G; a share of what is free if left out."
+)
 @strict_option
 def command(
     file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
-    workers: int | None, strict: bool,
+    workers: int | None, memory: str | None, strict: bool,
 ) -> None:  # fmt: skip
-    """Show lines, characters, groups, what is reused and what is rendered and why; render nothing."""
+    """Show lines, characters, groups, what is reused and what is rendered and why; render nothing.
+
+    A model that is larger than a worker's memory is an error, exit code 4.
+    """
     book = open_book(file, store_path)
     if strict:
         demand_realised(book.plan)
@@ -42,6 +48,22 @@ def command(
         _print_spoken(book)
     else:
         _print_plan(book, show_all, workers)
+    _demand_room(book, workers, memory)
+
+
+def _demand_room(book: OpenBook, workers: int | None, memory: str | None) -> None:
+    """Nothing, if each model that has lines to render fits into a worker's memory.
+
+    Raises:
+        MissingError: one does not; the largest is named.
+    """
+    from pipeline.render.machine import divide
+    from pipeline.render.prepare import demand_room, largest_engine_bytes, planned_sizes
+
+    models = {line.voice.model for line in book.plan.to_render()}
+    if models:
+        division = divide(workers, "auto", memory, largest_engine_bytes(book.plan))
+        demand_room(models, planned_sizes(book.plan, book.resolved, book.catalogue), division.memory_bytes)
 
 
 def _print_graph(book: OpenBook, form: str) -> None:

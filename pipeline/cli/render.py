@@ -147,15 +147,14 @@ class _Journey:
         from pipeline.render.event_log import log_path, rotate
         from pipeline.render.history import write_history
         from pipeline.render.machine import divide
-        from pipeline.render.prepare import demand_room, line_jobs, whole_sizes
+        from pipeline.render.prepare import demand_room, largest_engine_bytes, line_jobs, whole_sizes
         from pipeline.render.run import Outcome, Run
         from pipeline.render.schedule import Schedule
 
         jobs = line_jobs(self.plan, self._states()) if any(self.plan.to_render()) else []
         options = self.options
-        need_bytes = max(facts.capabilities.memory_bytes for facts in self.plan.models.values())
         asked_for = 1 if options.local else options.workers
-        division = divide(asked_for, options.device, options.memory, need_bytes)
+        division = divide(asked_for, options.device, options.memory, largest_engine_bytes(self.plan))
         audio_s = sum(line.audio_s for line in self.plan.to_render())
         workers = min(division.workers, max(1, len(jobs)))
         self.report(

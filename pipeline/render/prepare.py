@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.base import Capabilities, LoadRequest, Utterance, VoicePart
-from pipeline.engines.catalogue import ResolvedVoice
+from pipeline.engines.catalogue import Catalogue, ModelEntry, ResolvedVoice
 from pipeline.engines.entries import Part
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
@@ -77,21 +77,46 @@ def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[st
     Parts that it may have in common with other models are left out.
     """
     return {
-        model: _promised_bytes(facts.capabilities, resolved[model])
+        model: _own_bytes(facts.capabilities, resolved[model])
         for model, facts in plan.models.items()
         if model in resolved
     }
 
 
-def _promised_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
-    """What a model will hold when it is loaded, before it ever was: what it says of itself, or its engine.
+def planned_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel], catalogue: Catalogue) -> dict[str, int]:
+    """What each model of the plan will hold with all of its parts; also of those whose files are not here."""
+    sizes = {}
+    for model_id, facts in plan.models.items():
+        model = catalogue.model(model_id)
+        found = resolved.get(model_id)
+        first = model.forms[0].files if model.forms else ()
+        files_bytes = sum(file.bytes for file in first) if found is None else _files_bytes(found)
+        sizes[model_id] = _whole_bytes(facts.capabilities, model, files_bytes)
+    return sizes
 
-    At least its files; a model's own `memory_bytes` stands in its parameters. Shared parts are left out.
-    """
-    own = int(resolved.model.parameters.get("memory_bytes", capabilities.memory_bytes))
-    whole = max(own, sum(path.stat().st_size for path in resolved.files.values()))
+
+def largest_engine_bytes(plan: Plan) -> int:
+    """What the largest of the plan's engines takes: how much each worker needs at least."""
+    return max((facts.capabilities.memory_bytes for facts in plan.models.values()), default=0)
+
+
+def _own_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
+    """What a model will hold when it is loaded, parts that it shares left out."""
+    whole = _whole_bytes(capabilities, resolved.model, _files_bytes(resolved))
     # A model that promises nothing is not loaded ahead; one of which nothing is left still promises.
     return max(whole - sum(part.bytes for part in resolved.model.parts), min(whole, 1))
+
+
+def _whole_bytes(capabilities: Capabilities, model: ModelEntry, files_bytes: int) -> int:
+    """What a model will hold, before it was ever loaded: what it says of itself, or its engine.
+
+    At least its files; a model's own `memory_bytes` stands in its parameters.
+    """
+    return max(int(model.parameters.get("memory_bytes", capabilities.memory_bytes)), files_bytes)
+
+
+def _files_bytes(resolved: ResolvedModel) -> int:
+    return sum(path.stat().st_size for path in resolved.files.values())
 
 
 def whole_sizes(sizes: Mapping[str, int], parts: Mapping[str, Iterable[Part]]) -> dict[str, int]:

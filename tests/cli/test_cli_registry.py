@@ -253,6 +253,25 @@ def test_two_models_that_name_one_vocoder_fit_where_two_vocoders_would_not(desk,
     assert evictions("") > 0
 
 
+def test_a_model_larger_than_the_budget_is_an_error_when_the_book_is_planned(desk, capsys):
+    (desk.folder / PROJECT_FILE).write_text(
+        "registry: 1\nmodels:\n  - {id: tone@large, version: '1', languages: ['*'],"
+        " parameters: {overtone_db: -9.0, memory_bytes: 3000000000}}\n"
+        "  - {id: tone@absent, version: '1', languages: ['*'], parameters: {overtone_db: -9.0}, files: "
+        f"[{{name: w.bin, sha256: {'a' * 64}, bytes: 5000000000, sources: [{{local: /nowhere}}]}}]}}\n"
+    )
+    desk.edit("tone/mid, rate: 0.9", "tone/mid, model: tone@large")
+    assert desk.store("plan", str(desk.script), "--memory", "4G") == 0
+    assert desk.store("plan", str(desk.script), "--memory", "2G") == 4
+    said = "model tone@large needs 3,000 MB and the memory budget of a worker is 2,147 MB; give --memory"
+    assert said in capsys.readouterr().err
+    assert desk.render("--memory", "2G") == 4
+    assert said in capsys.readouterr().err
+    desk.edit("model: tone@large", "model: tone@absent")  # its files are not here, but their size is known
+    assert desk.store("plan", str(desk.script), "--memory", "4G") == 4
+    assert "model tone@absent needs 5,000 MB" in capsys.readouterr().err
+
+
 def test_what_a_registry_replaces_is_noted_once_by_check_models_and_voices(desk, capsys):
     (desk.folder / PROJECT_FILE).write_text(
         "registry: 1\nvoices:\n  - {id: tone/low, model: tone@2, language: en-us, speaker: mid}\n"

@@ -69,12 +69,12 @@ def read_audio(path: Path) -> Audio:
     return Audio(samples, int(sample_rate))
 
 
-def encode_flac(audio: Audio) -> bytes:
-    """The sound as FLAC, 24 bits; equal audio gives equal bytes. Values outside -1..1 are clipped."""
+def encode_flac(audio: Audio, bits: int = 24) -> bytes:
+    """The sound as FLAC, 24 or 16 bits; equal audio gives equal bytes. Values outside -1..1 are clipped."""
     import soundfile
 
     buffer = io.BytesIO()
-    soundfile.write(buffer, audio.samples, audio.sample_rate, format="FLAC", subtype="PCM_24")
+    soundfile.write(buffer, audio.samples, audio.sample_rate, format="FLAC", subtype=f"PCM_{bits}")
     return buffer.getvalue()
 
 

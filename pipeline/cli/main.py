@@ -29,6 +29,7 @@ COMMANDS = {
     "retake": ("retake", "Ask for another take of a line, with a new seed or direction."),
     "takes": ("takes", "List, lock, unlock, drop and clean up takes."),
     "audition": ("audition", "Speak one sentence in several voices, to choose by ear."),
+    "compare": ("compare", "Render the same lines with two voices or models, to judge them blind."),
     "voices": ("voices", "List voices."),
     "models": ("models", "List models; fetch their weights."),
     "master": ("master", "Measure finished audio files against a preset's rules."),

@@ -97,7 +97,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_nothing_runs(tmp_path, 
     torch.save({"model_state": _Runs()}, "evil.pt")
     Path("old.pt").write_bytes(pickle.dumps(_Runs()))
     for name in ("evil.pt", "old.pt"):
-        with pytest.raises(EngineError, match="refused: loading it would run"):
+        with pytest.raises(EngineError, match="refused: loading it would run|not a checkpoint"):
             read_checkpoint(tmp_path / name, tmp_path / "scratch")
     assert not (tmp_path / "ran").exists()
 

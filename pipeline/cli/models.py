@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from pipeline.cli.registry_file import say_notes
 from pipeline.engines.catalogue import Catalogue, ModelEntry
 from pipeline.registry.models import ModelRow, list_models
 from pipeline.registry.opening import catalogue_for
-from pipeline.registry.weights import WeightStore
+from pipeline.registry.weights import ResolvedModel, WeightStore
 
 EXIT_MISSING = 4
 
@@ -40,7 +40,7 @@ def command(context: click.Context, engine: str | None, language: str | None, as
 
 
 def _row(row: ModelRow) -> str:
-    state = "here" if row.present else "not here"
+    state = "served" if row.served else "here" if row.present else "not here"
     size = f"{row.bytes / 1e6:.0f} MB" if row.bytes else "no weights"
     facts = [", ".join(row.languages)]
     facts += ["hot"] * row.hot
@@ -58,7 +58,10 @@ def _row(row: ModelRow) -> str:
     help="Take this file, brought by hand, into the cache; what it is, its SHA-256 says.",
 )
 def fetch(names: tuple[str, ...], files: tuple[Path, ...]) -> None:
-    """Fetch the weights and voices of models NAMES (all of them if none is named)."""
+    """Fetch the weights and voices of models NAMES (all that are loaded here if none is named).
+
+    The weights of a model that a server speaks are fetched only by name, for that server.
+    """
     from pipeline.registry.progress import progress_for
 
     catalogue = catalogue_for(Path.cwd())
@@ -70,10 +73,14 @@ def fetch(names: tuple[str, ...], files: tuple[Path, ...]) -> None:
         return
     progress = progress_for(sys.stderr)
     for model in _named(catalogue, names):
-        resolved = store.ensure(model, progress)
+        if model.served and not names:
+            continue
+        resolved = store.ensure(replace(model, served=False), progress)
         voices = [voice for voice in catalogue.voices() if voice.model == model.id and voice.file]
         there = store.ensure_voices(voices, progress)
         click.echo(f"{model.id}: {resolved.form}, {len(there)} voice files")
+        if model.served:
+            _say_how_to_serve(model, resolved)
 
 
 @command.command("verify")
@@ -102,6 +109,16 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
         right = len(rows) - len(damaged) - absent
         click.echo(f"{right} files are right, {len(damaged)} damaged, {absent} not here", err=True)
     return EXIT_MISSING if damaged else 0
+
+
+def _say_how_to_serve(model: ModelEntry, resolved: ResolvedModel) -> None:
+    """Where the weights lie, and what their server needs."""
+    for name, path in resolved.files.items():
+        click.echo(f"  {name}: {path}")
+    if (needs := model.environment) is not None:
+        click.echo(f"  its server needs Python {needs.python}: {', '.join(needs.packages)}")
+        for command_row in needs.start:
+            click.echo(f"    {command_row}")
 
 
 def _named(catalogue: Catalogue, names: tuple[str, ...]) -> list[ModelEntry]:

@@ -92,9 +92,19 @@ class AllowsForm(Strict):
     redistribution: bool | None = None
 
 
+class EnvironmentForm(Strict):
+    """What a program of its own needs that speaks a model: its Python, packages, and how it is started."""
+
+    python: str
+    packages: list[str] = []
+    start: list[str] = Field(min_length=1)
+
+
 class ModelForm(Strict):
     """One version of one trained network.
 
+    A `served` model's files are read by a server of the user's and by nobody here: they say which weights
+    spoke, and are fetched only when that is asked for. `environment` is what that server needs.
     `emotion_level`, `sample_rate`, `clones` and `licence` are given where the model differs from what its
     engine says; `emotions` where it knows some only; a `hot` model is loaded before any line is spoken.
     """
@@ -112,6 +122,8 @@ class ModelForm(Strict):
     allows: AllowsForm = AllowsForm()
     parts: list[PartForm] = []
     hot: bool = False
+    served: bool = False
+    environment: EnvironmentForm | None = None
 
     @model_validator(mode="after")
     def _parts_differ(self) -> ModelForm:

@@ -84,12 +84,22 @@ class Allows:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """What a program of its own needs that speaks a model: its Python, packages, how it is started."""
+
+    python: str
+    packages: tuple[str, ...]
+    start: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One version of one trained network; `forms` are alternatives in order of preference, () is none needed.
 
     `parameters` go to the engine as they are. `emotion_level`, `sample_rate`, `clones` and `licence` are None
     where those of the engine hold; `emotions` are labels, () is any. A `hot` model is loaded before any line
-    is spoken. `origin` is the registry's file and row, None where an `engine.yaml` or a finder has it.
+    is spoken; a `served` one is read by a server of the user's, so that its files need not be here. `origin`
+    is the registry's file and row, None where an `engine.yaml` or a finder has it.
     """
 
     id: str
@@ -106,6 +116,8 @@ class ModelEntry:
     allows: Allows = Allows()
     parts: tuple[Part, ...] = ()
     hot: bool = False
+    served: bool = False
+    environment: Environment | None = None
     origin: str | None = None
 
 

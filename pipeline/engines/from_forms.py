@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pipeline.engines.base import Capabilities
-from pipeline.engines.engine_file import EngineForm, FileForm, ModelForm, SourceForm, VoiceForm
+from pipeline.engines.engine_file import (
+    EngineForm,
+    EnvironmentForm,
+    FileForm,
+    ModelForm,
+    SourceForm,
+    VoiceForm,
+)
 from pipeline.engines.entries import (
     Allows,
     EngineEntry,
+    Environment,
     Form,
     HubSource,
     LocalSource,
@@ -75,7 +83,13 @@ def model_entry(engine: str, form: ModelForm) -> ModelEntry:
         allows=Allows(**form.allows.model_dump()),
         parts=tuple(Part(part.name, part.sha256, part.bytes) for part in form.parts),
         hot=form.hot,
+        served=form.served,
+        environment=_environment(form.environment),
     )
+
+
+def _environment(form: EnvironmentForm | None) -> Environment | None:
+    return None if form is None else Environment(form.python, tuple(form.packages), tuple(form.start))
 
 
 def weight_file(form: FileForm) -> WeightFile:

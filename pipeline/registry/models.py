@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.engines.catalogue import Catalogue, Form, ModelEntry
+from pipeline.engines.entries import Environment
 from pipeline.registry.voices import speaks
 from pipeline.registry.weights import WeightStore
 
@@ -29,6 +30,8 @@ class ModelRow:
     present: bool
     form: str
     hot: bool = False
+    served: bool = False
+    environment: Environment | None = None
     allows: tuple[str, ...] = ()
     forbids: tuple[str, ...] = ()
     origin: str | None = None
@@ -69,6 +72,8 @@ def _row(model: ModelEntry, licence: str, store: WeightStore) -> ModelRow:
         present=found is not None,
         form=name,
         hot=model.hot,
+        served=model.served,
+        environment=model.environment,
         allows=tuple(use for use, allowed in said.items() if allowed),
         forbids=tuple(use for use, allowed in said.items() if allowed is False),
         origin=model.origin,

@@ -94,10 +94,13 @@ class WeightStore:
     def present(self, model: ModelEntry) -> ResolvedModel | None:
         """The first of the model's forms whose files are all here and right; None if there is none.
 
-        No network is used.
+        No network is used. Of a served model no file need be here.
         """
         if not model.forms:
             return _resolved(model, BUILT_IN, {}, {})
+        if model.served:
+            first = model.forms[0]
+            return _resolved(model, first.name, {}, {file.name: file.sha256 for file in first.files})
         for form in model.forms:
             found = {file.name: self.find(file) for file in form.files}
             files = {name: path for name, path in found.items() if path is not None}

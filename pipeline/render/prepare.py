@@ -53,7 +53,7 @@ def worker_setup(
             threads=threads,
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
-            digests=resolved[model].digests(),
+            digests=_digests(resolved[model]),
         )
         for model in plan.models
     }
@@ -65,10 +65,15 @@ def worker_setup(
         engines,
         sizes=promised_sizes(plan, resolved),
         parts={model: resolved[model].model.parts for model in plan.models},
-        digests={model: resolved[model].digests() for model in plan.models},
+        digests={model: _digests(resolved[model]) for model in plan.models},
         origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
     )
+
+
+def _digests(resolved: ResolvedModel) -> dict[str, str]:
+    """SHA-256 of the files that are loaded here; those of a served model are not."""
+    return {name: sha256 for name, sha256 in resolved.digests().items() if name in resolved.files}
 
 
 def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[str, int]:
@@ -89,7 +94,7 @@ def planned_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel], catalogue: 
     for model_id, facts in plan.models.items():
         model = catalogue.model(model_id)
         found = resolved.get(model_id)
-        first = model.forms[0].files if model.forms else ()
+        first = model.forms[0].files if model.forms and not model.served else ()
         files_bytes = sum(file.bytes for file in first) if found is None else _files_bytes(found)
         sizes[model_id] = _whole_bytes(facts.capabilities, model, files_bytes)
     return sizes

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.cli.main import run
 from pipeline.engines.catalogue import HubSource
+from pipeline.registry.form import RegistryModelForm, RegistryVoiceForm
 from pipeline.registry.opening import catalogue_for
-from pipeline.registry.reading import read_registry_file
+from pipeline.registry.reading import parse_registry, read_registry_file
 
 READY = sorted((Path(__file__).parents[2] / "manifests" / "registry").glob("*.yaml"))
 
@@ -33,3 +34,24 @@ def test_a_ready_entry_says_that_it_was_not_run_and_is_added_with_pinned_sources
         for file in files:
             assert file.bytes and all(isinstance(each, HubSource) and each.revision for each in file.sources)
         assert run(["models", "remove", form.id]) == 0
+
+
+def test_the_example_of_the_docs_is_a_registry_and_names_every_key():
+    docs = Path(__file__).parents[2] / "docs" / "registry.md"
+    text = docs.read_text(encoding="utf-8")
+    example = text.split("```yaml\n", 1)[1].split("```", 1)[0]
+    document = parse_registry(example.encode(), docs)
+    assert [form.id for form, _ in document.models] == ["kokoro@next"]
+    assert {form.id for form, _ in document.voices} == {"mine/captain", "mine/anna"}
+    keys = {*RegistryModelForm.model_fields, *RegistryVoiceForm.model_fields}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text and f"{key}:" not in text] == []
+
+
+def test_every_command_of_the_docs_is_there():
+    from pipeline.cli.models import command as models
+    from pipeline.cli.voices import command as voices
+
+    text = (Path(__file__).parents[2] / "docs" / "registry.md").read_text(encoding="utf-8")
+    for group in (models, voices):
+        for name in group.commands:
+            assert f"fullcast {group.name} {name}" in text

@@ -82,6 +82,8 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
     """The same sound at `sample_rate` Hz (windowed sinc, torchaudio); unchanged if it is there already."""
     if audio.sample_rate == sample_rate:
         return audio
+    if audio.length_samples == 0:
+        return Audio(audio.samples, sample_rate)
     import torch
     from torchaudio.functional import resample as sinc_resample
 

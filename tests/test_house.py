@@ -12,8 +12,8 @@ PIPELINE = Path(__file__).parent.parent / "pipeline"
 # A room may import itself and what stands before it. Leaves are single files.
 ORDER = [
     "errors", "direction", "hashing", "files", "audio", "levels", "events",
-    "text", "engines", "identity", "registry", "script", "emotion", "cast", "takes", "plan", "render", "stitch",
-    "publish", "reports", "cli",
+    "text", "engines", "identity", "registry", "script", "emotion", "cast", "takes", "plan",
+    "render", "stitch", "publish", "reports", "cli",
 ]  # fmt: skip
 # Types only: a lexicon entry's place is the script's business, its use is the text's.
 TYPES_ONLY = {("text", "script")}

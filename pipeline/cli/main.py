@@ -27,7 +27,7 @@ COMMANDS = {
     "plan": ("plan", "Show what would be rendered, and why; nothing is rendered."),
     "check": ("check", "Check scripts and report every problem in them."),
     "retake": ("retake", "Ask for another take of a line, with a new seed or direction."),
-    "takes": ("takes", "List, lock, unlock, drop and clean up takes."),
+    "takes": ("takes", "List, check, lock, unlock, drop and clean up takes."),
     "audition": ("audition", "Speak one sentence in several voices, to choose by ear."),
     "compare": ("compare", "Render the same lines with two voices or models, to judge them blind."),
     "voices": ("voices", "List voices."),

@@ -10,8 +10,12 @@ from typing import Any
 import click
 
 from pipeline.cli.book import OpenBook, open_book, script_argument, store_option, strict_option
+from pipeline.identity.alike import AlikePair, alike_pairs
+from pipeline.identity.prints import known_prints
 from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
 from pipeline.plan.plan import LinePlan
+from pipeline.plan.scenes import scenes_of
+from pipeline.registry.places import default_cache
 from pipeline.render.prepare import asked
 
 SHOWN_LINES = 40
@@ -100,6 +104,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
             click.echo(f"  {model}: its weights are not here yet; rendering fetches them")
     for engine, count in unrealised_counts(plan).items():
         click.echo(f"  warning: {count} lines ask engine {engine} for an emotion that it cannot do")
+    for pair in _alike(book):
+        click.echo(f"  warning: {pair.describe()}")
     listed = [line for line in plan.lines if show_all or line.status == "render"]
     click.echo(
         f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"
@@ -113,6 +119,12 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
             click.echo(f"    {planned.inferred.describe()}")
     if not show_all and len(listed) > SHOWN_LINES:
         click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
+
+
+def _alike(book: OpenBook) -> list[AlikePair]:
+    """Characters that may be taken for each other in a scene, as far as their voices are known."""
+    prints = known_prints(default_cache(), (line.voice for line in book.plan.lines))
+    return alike_pairs(scenes_of(book.plan), prints)
 
 
 def _by_character(lines: tuple[LinePlan, ...]) -> dict[str, list[LinePlan]]:
@@ -162,6 +174,7 @@ def _as_json(book: OpenBook, workers: int | None) -> dict[str, Any]:
             {"model": model, "voice": voice, "lines": number}
             for (model, voice), number in sorted(_groups(book).items())
         ],
+        "alike": [pair.as_json() for pair in _alike(book)],
         "lines": [_line_json(line, book) for line in plan.lines],
     }
 

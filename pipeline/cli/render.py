@@ -182,6 +182,7 @@ class _Journey:
         self, outcome: Outcome, preset: str, formats: tuple[str, ...], began: float, quiet: bool
     ) -> int:
         """Stitches and publishes what is complete, writes the reports, prints the table."""
+        from pipeline.identity.prints import known_prints
         from pipeline.publish.book import Edition, publish_book
         from pipeline.reports.page import write_page
         from pipeline.reports.render_report import render_report
@@ -216,6 +217,7 @@ class _Journey:
         facts = render_report(
             self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen,
             self.book.catalogue, {name: one.describe() for name, one in self.book.consents.items()},
+            known_prints(self.weights.cache, (line.voice for line in self.plan.lines)),
         )  # fmt: skip
         write_page(facts, self.folder)
         self.report(_finished(self.plan, outcome, began))

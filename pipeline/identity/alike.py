@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from pipeline.engines.entries import ResolvedVoice
 from pipeline.identity.encoder import Embedding, similarity
@@ -58,6 +59,17 @@ class AlikePair:
             return f"{self.where}: {names} have the same voice, {self.one.voice.written}{more}"
         voices = f"{self.one.voice.written} and {self.other.voice.written}"
         return f"{self.where}: {names} sound alike ({voices}, {self.similarity:.2f}){more}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The pair as plain JSON values, with the line for a person."""
+        return {
+            "characters": [self.one.character, self.other.character],
+            "voices": [self.one.voice.written, self.other.voice.written],
+            "similarity": round(self.similarity, 3),
+            "where": self.where,
+            "scenes": self.scenes,
+            "told": self.describe(),
+        }
 
 
 def alike_pairs(

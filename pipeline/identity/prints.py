@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,10 @@ class PrintShelf:
         """
         numbers = [round(float(number), DIGITS) for number in embedding]
         write_json(self.path_of(voice), {"voice": voice.written, "model": voice.model, "embedding": numbers})
+
+
+def known_prints(cache: Path, voices: Iterable[ResolvedVoice]) -> dict[str, Embedding]:
+    """How those of the voices sound that someone listened to before, by `print_key`; nothing is loaded."""
+    shelf = PrintShelf(cache)
+    found = {print_key(voice): shelf.get(voice) for voice in dict.fromkeys(voices)}
+    return {key: one for key, one in found.items() if one is not None}

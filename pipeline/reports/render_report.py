@@ -10,7 +10,10 @@ from typing import Any
 from pipeline import __version__
 from pipeline.engines.catalogue import Catalogue, ResolvedVoice, VoiceEntry, load_catalogue
 from pipeline.events import Event
+from pipeline.identity.alike import alike_pairs
+from pipeline.identity.encoder import Embedding
 from pipeline.plan.plan import Plan
+from pipeline.plan.scenes import scenes_of
 from pipeline.publish.book import Published
 from pipeline.publish.delivery_events import RuleBroken
 from pipeline.render.run import Outcome
@@ -43,6 +46,7 @@ def render_report(
     preset: Preset | None = None,
     catalogue: Catalogue | None = None,
     consents: Mapping[str, str] | None = None,
+    prints: Mapping[str, Embedding] | None = None,
 ) -> dict[str, Any]:
     """What was asked, what came out and where it can be heard, line by line; plain JSON values only.
 
@@ -56,6 +60,7 @@ def render_report(
         preset: what the chapters were mastered to, for the target in the loudness pictures.
         catalogue: that the book was cast from; the engines alone if None.
         consents: of voices that were made from a recording, in words, by voice ID.
+        prints: how voices sound, as far as that is known, by `print_key`.
     """
     decided = fates(plan, takes, outcome)
     chapters = _chapters(plan, decided, stitched, published)
@@ -73,6 +78,7 @@ def render_report(
         "missing": _lost(decided, "missing"),
         "broken_rules": [_broken(finding) for finding in published.findings],
         "voices": _voices(decided, catalogue or load_catalogue(), consents or {}),
+        "alike": [pair.as_json() for pair in alike_pairs(scenes_of(plan), prints or {})],
         "run": run_facts(outcome, events, wall_s),
         "workers": worker_facts(plan, events),
     }

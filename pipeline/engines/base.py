@@ -78,6 +78,7 @@ class Capabilities:
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
         memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
         clones: whether a voice's state may be reference audio: the model speaks like it.
+        emotions: labels that it knows; () is any.
     """
 
     version: str
@@ -91,6 +92,7 @@ class Capabilities:
     speed: float = 5.0
     memory_bytes: int = 0
     clones: bool = False
+    emotions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ class Catalogue:
             emotion_level=model.emotion_level or said.emotion_level,
             sample_rate=model.sample_rate or said.sample_rate,
             clones=said.clones if model.clones is None else model.clones,
+            emotions=model.emotions,
         )
 
     def licence(self, model: ModelEntry) -> str:

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.direction import Level
-from pipeline.errors import UsageError
+from pipeline.direction import LABEL_POINTS, Level
+from pipeline.errors import UsageError, did_you_mean
 
 # libyaml's loader is some ten times faster; the pure one gives the same values where it is missing.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -124,6 +124,13 @@ class ModelForm(Strict):
     hot: bool = False
     served: bool = False
     environment: EnvironmentForm | None = None
+
+    @model_validator(mode="after")
+    def _emotions_known(self) -> ModelForm:
+        for label in self.emotions:
+            if label not in LABEL_POINTS:
+                raise ValueError(f"no emotion '{label}'; {did_you_mean(label, LABEL_POINTS)}")
+        return self
 
     @model_validator(mode="after")
     def _parts_differ(self) -> ModelForm:

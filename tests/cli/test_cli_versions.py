@@ -1,9 +1,12 @@
 """Two versions of a model in one book: by name, and a share of a role's lines for a new one."""
 
+import json
+
 import pytest
 
 from pipeline.cli.main import run
 from pipeline.registry.places import PROJECT_FILE
+from pipeline.takes.store import TakeStore
 
 VERSIONS = """registry: 1
 models:
@@ -95,6 +98,60 @@ def test_a_version_that_cannot_speak_the_role_is_told_with_its_row(desk, capsys,
     assert run(["check", str(desk.script)]) == 3
     err = capsys.readouterr().err
     assert f"{desk.script}:6: " in err and said in err, err
+
+
+def test_an_emotion_that_a_version_does_not_know_is_told_before_it_is_rendered(desk, capsys, tmp_path):
+    (tmp_path / PROJECT_FILE).write_text(
+        VERSIONS.replace("version: next,", "version: next, emotions: [angry],")
+    )
+    desk.edit("emotion: happy}", "emotion: happy, model: tone@next}")
+    plan = desk.plan(capsys)
+    levels = {
+        line["asked"]["emotion"]: line["emotion_level"]
+        for line in plan["lines"]
+        if line["character"] == "Ann"
+    }
+    assert levels == {"sad": "none", "happy": "none"}
+    assert desk.store("plan", str(desk.script), "--strict") == 3
+    desk.edit("Ann (sad, 0.7)", "Ann (furious, 0.7)")  # nearest to what it knows
+    plan = desk.plan(capsys)
+    assert {line["emotion_level"] for line in plan["lines"] if line["asked"]["emotion"] == "furious"} == {
+        "prosody"
+    }
+    (tmp_path / PROJECT_FILE).write_text(
+        VERSIONS.replace("version: next,", "version: next, emotions: [anggry],")
+    )
+    assert run(["check", str(desk.script)]) == 3
+    assert "no emotion 'anggry'; did you mean 'angry'?" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_versions_of_kokoro_over_the_same_weights_speak_the_same_from_equal_noise(desk, capsys, tmp_path):
+    from pipeline.engines.catalogue import load_catalogue
+
+    form = next(form for form in load_catalogue().model("kokoro@1.0").forms if form.name == "packaged-int8")
+    (file,) = form.files
+    (source,) = file.sources
+    (tmp_path / PROJECT_FILE).write_text(
+        "registry: 1\nmodels:\n  - id: kokoro@next\n    version: next\n    languages: [en-us]\n    files:\n"
+        f"      - {{name: {file.name}, sha256: {file.sha256}, bytes: {file.bytes}, sources: [{{"
+        f"pypi: [{', '.join(source.packages)}], paths: [{', '.join(source.paths)}]}}]}}\n"
+    )
+    desk.script.write_text(
+        "---\nbook: {title: Two, announce_chapters: false}\n"
+        "cast: {narrator: kokoro/af_heart, Ann: {voice: kokoro/af_heart, model: kokoro@next}}\n---\n"
+        "# One\n\nIt is late.\n\nAnn: It is late.\n"
+    )
+    assert desk.render("--preset", "none") == 0
+    capsys.readouterr()
+    lines = desk.report()["chapters"][0]["lines"]
+    assert [line["model"] for line in lines] == ["kokoro@1.0", "kokoro@next"]
+    store = TakeStore(tmp_path / "store")
+    takes = [store.get(key) for key in store.all_keys()]
+    sums = {take.model: take.audio_sha256 for take in takes}
+    assert set(sums) == {"kokoro@1.0", "kokoro@next"} and len(set(sums.values())) == 1
+    assert desk.store("models", "log", "--summary", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["loads"] == 2
 
 
 def test_kokoro_in_two_versions_over_the_same_weights_has_keys_of_its_own(desk, capsys, tmp_path):

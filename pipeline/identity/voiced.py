@@ -65,6 +65,8 @@ def voiced(samples: Samples) -> Samples:
 
 def smoothed(speech: Mask) -> Mask:
     """Stretches of speech: where half of the frames around are speech, and what is within reach of that."""
-    share = np.convolve(speech, np.ones(SMOOTH_FRAMES), "same") / SMOOTH_FRAMES
+    if speech.size == 0:
+        return speech
+    share = np.convolve(speech, np.ones(SMOOTH_FRAMES), "same")[: speech.size] / SMOOTH_FRAMES
     reached = np.convolve(share >= 0.5, np.ones(2 * REACH_FRAMES + 1), "same")[: speech.size]
     return reached > 0.5

@@ -30,6 +30,7 @@ from pipeline.engines.catalogue import (
 from pipeline.errors import MissingError, UsageError
 from pipeline.files import atomic_path, make_folder, store_error
 from pipeline.hashing import digest, digest_file
+from pipeline.identity.encoder_weights import ENCODER
 from pipeline.registry import sources
 from pipeline.registry.places import default_cache
 from pipeline.registry.progress import NoProgress, Progress
@@ -221,6 +222,7 @@ class WeightStore:
         catalogue = self._catalogue or load_catalogue()
         files = [file for model in catalogue.models() for form in model.forms for file in form.files]
         files += [voice.file for voice in catalogue.voices() if voice.file is not None]
+        files += [file for form in ENCODER.forms for file in form.files]
         return list(dict.fromkeys(files))
 
     @contextmanager

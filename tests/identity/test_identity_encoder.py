@@ -107,3 +107,24 @@ def test_another_network_s_checkpoint_is_refused(tmp_path, value):
     torch.save(value, tmp_path / "other.pt")
     with pytest.raises(EngineError, match="no 'model_state'"):
         read_checkpoint(tmp_path / "other.pt", tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("length", [0, 1, 479, 480, 481, 2000, 20_000])
+def test_sounds_of_any_length_are_heard_or_hold_no_speech(encoder, length):
+    sound = buzz(2.0, 150, 1)[:length]
+    speech = voiced(sound)
+    assert speech.size <= length
+    if speech.size:
+        assert encoder.windows(speech).shape == (len(window_starts(speech.size)), 256)
+
+
+def test_weights_that_were_brought_by_hand_are_taken(tmp_path):
+    from pipeline.identity.encoder_weights import ENCODER
+    from pipeline.registry.weights import WeightStore
+
+    brought = tmp_path / "from a friend.bin"
+    brought.write_bytes(WeightStore().ensure(ENCODER).files["pretrained.pt"].read_bytes())
+    store = WeightStore(cache=tmp_path / "cache")
+    assert store.present(ENCODER) is None
+    assert store.add_file(brought).name == "pretrained.pt"
+    assert store.present(ENCODER) is not None

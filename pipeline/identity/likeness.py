@@ -9,12 +9,12 @@ from pipeline.audio import Audio
 from pipeline.identity.encoder import Embedding, SpeakerEncoder, mean_embedding, similarity
 from pipeline.identity.voiced import LISTEN_HZ, listened, voiced
 
-# Less speech than fills one of the encoder's windows says more of the words than of the voice: takes of 0.9 s
-# were 0.55 to 0.82 like their own voice.
+# Less speech than fills one of the encoder's windows says more of the words than of the voice: takes of a
+# second were 0.55 to 0.88 like their own voice.
 LEAST_SPEECH_S = 1.6
 LONG_SPEECH_S = 3.0
-# Measured with Kokoro, 8 voices in 5 emotions: 1.7 s of speech were 0.77 alike at least, 3.4 s 0.88; another
-# voice of the same gender is below 0.80 in 95 of 100 cases.
+# Measured with Kokoro, 8 voices in 5 emotions: 1.6 to 3 s of speech were 0.74 alike at least, more 0.88;
+# another voice of the same gender is below 0.80 in 95 of 100 cases.
 SHORT_ALIKE = 0.70
 LONG_ALIKE = 0.80
 # Of all these takes none was nearer to one of 48 other voices than to its own by more than 0.01.

@@ -32,14 +32,14 @@ BEST_S = 10.0
 LONGEST_S = 120.0
 # A whisper close to a microphone has peaks at -40 dBFS.
 SILENT_DBFS = -50.0
-# Three samples in a row at the very top. Clean speech has none; clipped by 3 dB, 3 in 10,000 (median).
+# Three samples in a row at the very top. Clean speech has none; 3 dB too loud, 3 in 10,000 (median).
 CLIPPED_SHARE = 3e-4
 TOP_SHARE = 0.999
 # True signal-to-noise ratio + 3 dB, as the louder half of speech is compared; right to 1 dB below 30 dB.
 LEAST_SNR_DB = 20.0
 QUIET_SHARE = 0.05
 # The two halves into which one voice's windows fall were never less than 0.81 alike, expressive or not; those
-# of a woman and a man below 0.78 in 98 of 100 recordings, of two of one gender in 81.
+# of a woman and a man below 0.78 in 98 of 100 recordings, of two of one gender in 82.
 ONE_SPEAKER = 0.78
 SPREAD_STEP_FRAMES = 40
 SPREAD_ROUNDS = 10

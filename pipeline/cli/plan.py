@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pipeline.cli.book import OpenBook, open_book, script_argument, store_option, strict_option
+from pipeline.errors import MissingError
 from pipeline.identity.alike import AlikePair, alike_pairs
 from pipeline.identity.prints import known_prints
 from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
@@ -39,7 +40,7 @@ def command(
 ) -> None:  # fmt: skip
     """Show lines, characters, groups, what is reused and what is rendered and why; render nothing.
 
-    A model that is larger than a worker's memory is an error, exit code 4.
+    A model that is larger than --memory is an error, exit code 4.
     """
     book = open_book(file, store_path)
     if strict:
@@ -58,8 +59,10 @@ def command(
 def _demand_room(book: OpenBook, workers: int | None, memory: str | None) -> None:
     """Nothing, if each model that has lines to render fits into a worker's memory.
 
+    What is free now may not be so when the book is rendered, or elsewhere: without a budget it is a warning.
+
     Raises:
-        MissingError: one does not; the largest is named.
+        MissingError: one does not fit into the budget that was given; the largest is named.
     """
     from pipeline.render.machine import divide
     from pipeline.render.prepare import demand_room, largest_engine_bytes, planned_sizes
@@ -67,7 +70,13 @@ def _demand_room(book: OpenBook, workers: int | None, memory: str | None) -> Non
     models = {line.voice.model for line in book.plan.to_render()}
     if models:
         division = divide(workers, "auto", memory, largest_engine_bytes(book.plan))
-        demand_room(models, planned_sizes(book.plan, book.resolved, book.catalogue), division.memory_bytes)
+        sizes = planned_sizes(book.plan, book.resolved, book.catalogue)
+        try:
+            demand_room(models, sizes, division.memory_bytes)
+        except MissingError as error:
+            if memory is not None:
+                raise
+            click.echo(f"warning: {error}", err=True)
 
 
 def _print_graph(book: OpenBook, form: str) -> None:

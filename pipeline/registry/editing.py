@@ -66,7 +66,8 @@ def remove_entry(path: Path, kind: Kind, entry_id: str) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline="") as file:  # rows end as their author ends them
+            return file.read()
     except FileNotFoundError:
         return EMPTY
     except (OSError, UnicodeDecodeError) as error:

@@ -265,6 +265,8 @@ def test_a_model_larger_than_the_budget_is_an_error_when_the_book_is_planned(des
     assert desk.store("plan", str(desk.script), "--memory", "2G") == 4
     said = "model tone@large needs 3,000 MB and the memory budget of a worker is 2,147 MB; give --memory"
     assert said in capsys.readouterr().err
+    assert desk.store("plan", str(desk.script), "--workers", "100000") == 0
+    assert "warning: model tone@large needs 3,000 MB" in capsys.readouterr().err
     assert desk.render("--memory", "2G") == 4
     assert said in capsys.readouterr().err
     desk.edit("model: tone@large", "model: tone@absent")  # its files are not here, but their size is known

@@ -322,6 +322,16 @@ def test_what_was_added_is_removed_again_and_the_file_is_as_before(tmp_path, nam
     assert len(read_registry_file(path).voices) == 1
 
 
+def test_rows_that_end_in_another_way_stay_so(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_bytes(HAND_WRITTEN.replace("\n", "\r\n").encode())
+    before = path.read_bytes()
+    add_entries(path, {"voices": [COUSIN]})
+    assert path.read_bytes() != before
+    remove_entry(path, "voices", "mine/cousin")
+    assert path.read_bytes() == before
+
+
 def test_a_file_is_made_for_the_first_entry_and_stays_sound_after_the_last(tmp_path):
     path = tmp_path / "new" / "r.yaml"
     add_entries(path, {"voices": [COUSIN]})

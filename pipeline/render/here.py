@@ -11,7 +11,13 @@ from pipeline.registry.progress import Progress
 from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.local import LocalPool
 from pipeline.render.machine import divide
-from pipeline.render.prepare import demand_room, line_jobs, worker_setup
+from pipeline.render.prepare import (
+    demand_room,
+    largest_engine_bytes,
+    line_jobs,
+    whole_sizes,
+    worker_setup,
+)
 from pipeline.render.run import Outcome, Run
 from pipeline.render.schedule import Schedule
 from pipeline.takes.store import TakeStore
@@ -41,8 +47,7 @@ def render_here(
     jobs = line_jobs(plan, weights.ensure_voices(voices, progress))
     if not jobs:
         return Outcome()
-    need_bytes = max(facts.capabilities.memory_bytes for facts in plan.models.values())
-    division = divide(1, "auto", None, need_bytes)
+    division = divide(1, "auto", None, largest_engine_bytes(plan))
     setup = worker_setup(
         plan,
         resolved,
@@ -53,7 +58,7 @@ def render_here(
         scratch=weights.cache / "converted",
         verified=weights.cache / "weights" / "verified.json",
     )
-    demand_room({job.model for job in jobs}, setup.sizes, setup.memory_bytes)
+    demand_room({job.model for job in jobs}, whole_sizes(setup.sizes, setup.parts), setup.memory_bytes)
     pool = LocalPool(setup)
     try:
         schedule = Schedule([job.job for job in jobs], dict.fromkeys(plan.models, LOAD_S))

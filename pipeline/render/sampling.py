@@ -93,6 +93,7 @@ class Sampler:
                 threads=division.threads,
                 scratch=self._weights.cache / "converted",
                 parameters=found.model.parameters,
+                digests=found.digests(),
             )
         )
         self._engine, self._model = engine, voice.model

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.registry_file import chosen_registry, project_option
+from pipeline.cli.registry_file import chosen_registry, kept_sound, project_option
 from pipeline.errors import UsageError
 from pipeline.registry.editing import add_entries, remove_entry
 from pipeline.registry.opening import catalogue_for
@@ -41,7 +41,8 @@ def add(
         raise UsageError(f"'{what}' is no model", hint="write name@version, or name a registry file, *.yaml")
     own = OwnModel(what, engine or name, version, languages or ("*",), _files(files), licence, hot)
     catalogue_for(Path.cwd()).entry(own.engine)
-    add_entries(target, {"models": [model_entry_of(own, target.parent)]})
+    with kept_sound(target):
+        add_entries(target, {"models": [model_entry_of(own, target.parent)]})
     click.echo(f"{target}: added {what}")
 
 
@@ -51,7 +52,8 @@ def add(
 def remove(name: str, project: bool) -> None:
     """Remove the entry of model NAME; its weights stay in the cache."""
     target = chosen_registry(project)
-    remove_entry(target, "models", name)
+    with kept_sound(target):
+        remove_entry(target, "models", name)
     click.echo(f"{target}: removed {name}")
 
 
@@ -74,7 +76,8 @@ def _add_file(path: Path, target: Path) -> None:
         ]
         for source in (source for file in every for source in file["sources"] if "local" in source):
             source["local"] = str((path.parent / Path(source["local"]).expanduser()).absolute())
-    add_entries(target, {"models": models, "voices": value.get("voices", [])})
+    with kept_sound(target):
+        add_entries(target, {"models": models, "voices": value.get("voices", [])})
     click.echo(f"{target}: added {len(document.models)} models, {len(document.voices)} voices")
 
 

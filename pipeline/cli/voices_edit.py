@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.registry_file import chosen_registry, project_option
+from pipeline.cli.registry_file import chosen_registry, kept_sound, project_option
 from pipeline.engines.catalogue import Catalogue
 from pipeline.engines.entries import ConsentFile, VoiceEntry, WeightFile
 from pipeline.errors import UsageError
@@ -29,8 +29,9 @@ file_type = click.Path(path_type=Path)
 @click.option("--language", help="The voice's language; the model's own if it has just one.")
 @click.option("--gender", type=click.Choice(["female", "male", "neutral"]))
 @click.option("--tag", "tags", multiple=True, help="A word to find it by; give it repeatedly.")
+@click.option("--ephemeral", is_flag=True, help="Keep nothing of what is found in the recording.")
 @project_option
-def add(name: str, project: bool, **said: Any) -> None:
+def add(name: str, project: bool, ephemeral: bool, **said: Any) -> None:
     """Add the voice NAME: `grandpa` is cast as `mine/grandpa`.
 
     A voice that was made from a recording needs a consent record (docs/identity.md).
@@ -46,9 +47,10 @@ def add(name: str, project: bool, **said: Any) -> None:
     target = chosen_registry(project)
     entry = voice_entry_of(own, target.parent)
     if own.reference is not None:
-        _demand_usable(own.reference)
+        _demand_usable(own.reference, ephemeral)
     demand_rights([_voice(own, entry, catalogue)], catalogue, datetime.now().date())
-    add_entries(target, {"voices": [entry]})
+    with kept_sound(target):
+        add_entries(target, {"voices": [entry]})
     click.echo(f"{target}: added {own.id}; cast it as `Name: {own.id}`")
 
 
@@ -80,14 +82,16 @@ def _language(catalogue: Catalogue, said: dict[str, Any]) -> str:
     raise UsageError(f"model {said['model']} speaks several languages", hint="give --language")
 
 
-def _demand_usable(reference: Path) -> None:
+def _demand_usable(reference: Path, ephemeral: bool) -> None:
     """Nothing, if a voice can be made from the recording: long enough, clean, one speaker."""
-    from pipeline.identity.reference import demand_usable
+    from pipeline.identity.reference_cache import known_reference
     from pipeline.registry.progress import progress_for
     from pipeline.registry.speaker_encoder import open_encoder
     from pipeline.registry.weights import WeightStore
 
-    found = demand_usable(reference, open_encoder(WeightStore(), progress_for(sys.stderr)))
+    found = known_reference(
+        reference, lambda: open_encoder(WeightStore(), progress_for(sys.stderr)), ephemeral
+    )
     for note in found.notes():
         click.echo(f"{reference}: {note}", err=True)
 

@@ -183,6 +183,24 @@ def test_all_entries_of_a_registry_file_are_taken_over_or_none(tmp_path, capsys)
     assert user_registry().read_text() == before
 
 
+def test_a_model_that_a_voice_needs_is_not_removed_and_voices_without_a_model_are_not_added(tmp_path, capsys):
+    given = tmp_path / "entries.yaml"
+    given.write_text(
+        "registry: 1\nvoices:\n  - {id: given/a, model: tone@none, language: zh, speaker: low}\n"
+    )
+    assert run(["models", "add", str(given)]) == 2
+    assert "nothing was changed" in capsys.readouterr().err and not user_registry().exists()
+    assert run(["models", "add", "tone@mine", "--file", f"w.bin={given}"]) == 0
+    arguments = ["--model", "tone@mine", "--speaker", "low", "--language", "zh"]
+    assert run(["voices", "add", "aunt", *arguments]) == 0
+    before = user_registry().read_text()
+    assert run(["models", "remove", "tone@mine"]) == 2
+    assert "no model 'tone@mine'" in capsys.readouterr().err
+    assert user_registry().read_text() == before
+    assert run(["voices", "remove", "aunt"]) == 0
+    assert run(["models", "remove", "tone@mine"]) == 0
+
+
 def test_the_log_of_the_last_run_is_listed_and_added_up(desk, capsys):
     desk.edit("tone/mid", "tone/alt")
     assert desk.render() == 0

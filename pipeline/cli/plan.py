@@ -20,6 +20,7 @@ from pipeline.registry.places import default_cache
 from pipeline.render.prepare import asked
 
 SHOWN_LINES = 40
+SHOWN_PAIRS = 10
 
 
 @click.command("plan")
@@ -113,8 +114,11 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
             click.echo(f"  {model}: its weights are not here yet; rendering fetches them")
     for engine, count in unrealised_counts(plan).items():
         click.echo(f"  warning: {count} lines ask engine {engine} for an emotion that it cannot do")
-    for pair in _alike(book):
+    alike = _alike(book)
+    for pair in alike if show_all else alike[:SHOWN_PAIRS]:
         click.echo(f"  warning: {pair.describe()}")
+    if not show_all and len(alike) > SHOWN_PAIRS:
+        click.echo(f"  warning: {len(alike) - SHOWN_PAIRS} more pairs of characters sound alike (--all)")
     listed = [line for line in plan.lines if show_all or line.status == "render"]
     click.echo(
         f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"

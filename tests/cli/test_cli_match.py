@@ -9,6 +9,7 @@ import soundfile
 
 from pipeline.cli.main import run
 from pipeline.engines.catalogue import load_catalogue
+from pipeline.hashing import digest_file
 from pipeline.registry.places import default_cache
 from pipeline.registry.weights import WeightStore
 from pipeline.render.sampling import Sampler
@@ -103,3 +104,18 @@ def test_a_mistake_is_one_line(recording, capsys, arguments, code, said):
 def test_a_recording_that_is_not_there_is_named(tmp_path, capsys):
     assert run(["voices", "match", str(tmp_path / "nobody.wav"), *ITALIAN]) == 5
     assert "nobody.wav: cannot read sound" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", [(), ("--ephemeral",)])
+def test_a_voice_that_is_added_leaves_beside_its_recording_what_may_be_left(
+    recording, flag, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FULLCAST_CONFIG", str(tmp_path / "config"))
+    consent = tmp_path / "consent.yaml"
+    consent.write_text(
+        "consent: 1\nperson: Sara\ngiven: 2026-01-02\nuses: [any]\nstatement: Yes.\nsigned_by: Sara\n"
+        f"references: [{digest_file(recording)}]\n"
+    )
+    arguments = ["--model", "tone@1", "--language", "it", "--reference", str(recording)]
+    assert run(["voices", "add", "sara", *arguments, "--consent", str(consent), *flag]) == 0
+    assert (tmp_path / "sara.wav.voice.json").exists() == (not flag)

@@ -88,38 +88,16 @@ def demand_usable(path: Path, encoder: SpeakerEncoder) -> ReferenceFacts:
         AudioError: it cannot be read, or is too short, silent, clipped, noisy, or of two speakers; one line
             that says which, how much, and what to do.
     """
-    whole = read_audio(path)
-    where = str(path)
+    whole, where = read_audio(path), str(path)
     audio = Audio(whole.samples[: round(LONGEST_S * whole.sample_rate)], whole.sample_rate)
-    samples = audio.to_mono().samples[:, 0]
-    if not np.isfinite(samples).all():
-        raise AudioError("it holds samples that are no numbers", where=where, hint="export it again")
-    if audio.duration_s < LEAST_SPEECH_S:
-        raise _too_short(f"it is {audio.duration_s:.1f} s long", where)
-    peak_dbfs = decibels(float(np.max(np.abs(samples))))
-    if peak_dbfs < SILENT_DBFS:
-        message = f"it is silent: no sample is above {peak_dbfs:.0f} dBFS"
-        raise AudioError(message, where=where, hint="record it again, nearer to the microphone")
-    clipped = clipped_share(samples)
-    if clipped > CLIPPED_SHARE:
-        message = f"it is clipped: {clipped:.2%} of its samples are cut off at the top"
-        raise AudioError(message, where=where, hint="record it again with less gain")
+    peak_dbfs, clipped = _demand_level(audio, where)
     heard = listened(audio)
-    snr_db = speech_to_noise_db(heard)
-    if snr_db < LEAST_SNR_DB:
-        message = f"it is noisy: speech is {snr_db:.0f} dB above what sounds between the words"
-        hint = f"{LEAST_SNR_DB:.0f} dB are needed; record it in a quiet room, without music"
-        raise AudioError(message, where=where, hint=hint)
+    snr_db = _demand_quiet(heard, where)
     speech = voiced(heard)
     speech_s = speech.size / LISTEN_HZ
     if speech_s < LEAST_SPEECH_S:
         raise _too_short(f"there are {speech_s:.1f} s of speech in it", where)
-    # A window that is padded at its end differs for no fault of the speaker.
-    full = 1 + (speech.size // HOP_SAMPLES - WINDOW_FRAMES) // SPREAD_STEP_FRAMES
-    unity = unity_of(encoder.windows(speech, SPREAD_STEP_FRAMES)[:full])
-    if unity < ONE_SPEAKER:
-        message = f"two people seem to speak in it: its parts are {unity:.2f} alike, one voice is above"
-        raise AudioError(f"{message} {ONE_SPEAKER}", where=where, hint="cut out what one person says")
+    unity = _demand_one_speaker(speech, encoder, where)
     return ReferenceFacts(
         path=path,
         sha256=_digest(path),
@@ -133,6 +111,45 @@ def demand_usable(path: Path, encoder: SpeakerEncoder) -> ReferenceFacts:
         unity=round(unity, 3),
         embedding=mean_embedding(encoder.windows(speech)),
     )
+
+
+def _demand_level(audio: Audio, where: str) -> tuple[float, float]:
+    """Highest sample in dBFS and share of clipped ones, if it is long and loud enough and not clipped."""
+    samples = audio.to_mono().samples[:, 0]
+    if not np.isfinite(samples).all():
+        raise AudioError("it holds samples that are no numbers", where=where, hint="export it again")
+    if audio.duration_s < LEAST_SPEECH_S:
+        raise _too_short(f"it is {audio.duration_s:.1f} s long", where)
+    peak_dbfs = decibels(float(np.max(np.abs(samples))))
+    if peak_dbfs < SILENT_DBFS:
+        message = f"it is silent: no sample is above {peak_dbfs:.0f} dBFS"
+        raise AudioError(message, where=where, hint="record it again, nearer to the microphone")
+    clipped = clipped_share(samples)
+    if clipped > CLIPPED_SHARE:
+        message = f"it is clipped: {clipped:.2%} of its samples are cut off at the top"
+        raise AudioError(message, where=where, hint="record it again with less gain")
+    return peak_dbfs, clipped
+
+
+def _demand_quiet(heard: Samples, where: str) -> float:
+    """How far speech is above the noise, in dB, if that is far enough."""
+    snr_db = speech_to_noise_db(heard)
+    if snr_db < LEAST_SNR_DB:
+        message = f"it is noisy: speech is {snr_db:.0f} dB above what sounds between the words"
+        hint = f"{LEAST_SNR_DB:.0f} dB are needed; record it in a quiet room, without music"
+        raise AudioError(message, where=where, hint=hint)
+    return snr_db
+
+
+def _demand_one_speaker(speech: Samples, encoder: SpeakerEncoder, where: str) -> float:
+    """How alike its halves are, if that is alike enough for one person."""
+    # A window that is padded at its end differs for no fault of the speaker.
+    full = 1 + (speech.size // HOP_SAMPLES - WINDOW_FRAMES) // SPREAD_STEP_FRAMES
+    unity = unity_of(encoder.windows(speech, SPREAD_STEP_FRAMES)[:full])
+    if unity < ONE_SPEAKER:
+        message = f"two people seem to speak in it: its parts are {unity:.2f} alike, one voice is above"
+        raise AudioError(f"{message} {ONE_SPEAKER}", where=where, hint="cut out what one person says")
+    return unity
 
 
 def clipped_share(samples: Samples) -> float:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.audio import read_audio
 from pipeline.engines.catalogue import Catalogue, ResolvedVoice
-from pipeline.errors import EngineError, LineError, MissingError
+from pipeline.errors import AudioError, EngineError, LineError, MissingError
 from pipeline.identity.encoder import Embedding, SpeakerEncoder, mean_embedding
 from pipeline.identity.prints import PrintShelf, print_key
 from pipeline.identity.sentences import sentences_for
@@ -49,6 +50,8 @@ class Listener:
     ) -> VoicePrints:
         """How each voice sounds; those that nobody listened to yet speak two sentences now.
 
+        A voice that was made from a recording sounds as the recording does.
+
         Args:
             about_to_hear: told of each voice that has to speak, with its number and how many there are.
         """
@@ -65,11 +68,15 @@ class Listener:
                 about_to_hear(voice, number, len(missing))
                 try:
                     heard[print_key(voice)] = self._listen(voice, sampler)
-                except (LineError, EngineError, MissingError) as error:
+                except (LineError, EngineError, MissingError, AudioError) as error:
                     unheard[voice.written] = error.message
         return VoicePrints(heard, unheard)
 
     def _listen(self, voice: ResolvedVoice, sampler: Sampler) -> Embedding:
+        entry = voice.parts[0][0]
+        if len(voice.parts) == 1 and entry.state == "reference":
+            # It should sound like the person, not like itself. Of a person nothing is kept.
+            return self.encoder().embed(read_audio(self._weights.ensure_voices([entry])[entry.id]))
         said = [sampler.speak(text, voice) for text in sentences_for(voice.language)]
         sounds: Embedding = mean_embedding(np.stack([self.encoder().embed(audio) for audio in said]))
         self.shelf.put(voice, sounds)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline.cast.cast import cast_script
+from pipeline.cast.cast import Cast, cast_script
 from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import MissingError, UsageError, did_you_mean
 from pipeline.identity.consent import Consent
@@ -101,25 +101,34 @@ def open_book(
     script = read_checked(path)
     catalogue = catalogue_for(path.parent)
     casting = cast_script(script, catalogue)
-    cast = casting.voices
-    consents = demand_rights(
-        [entry for voice in cast.values() for entry, _ in voice.parts],
-        catalogue,
-        datetime.now().date(),
-        script.slug,
-    )
+    consents = _consents(script, casting, catalogue)
     weights = weights or WeightStore(catalogue=catalogue)
     store = TakeStore(store_path)
     choices = Choices(store_path, script.slug)
     history = read_history(store_path, script.slug)
     models = sorted({casting.voice_of(line).model for line in script.lines()})
-    resolved: dict[str, ResolvedModel] = {}
-    for model in models:
-        found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
-        if found is not None:
-            resolved[model] = found
+    here = ensure or WeightStore.present
+    found = {model: here(weights, catalogue.model(model)) for model in models}
+    resolved = {model: one for model, one in found.items() if one is not None}
     facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
     takes: dict[str, Take] = {}
+    plan = make_plan(
+        script,
+        casting.voices,
+        facts,
+        has_take=_finder_of(store, takes),
+        choices=choices.items(),
+        previous=history.lines,
+        direct=redirected,
+        shares=casting.shares,
+    )
+    past = replace(history, lines=())
+    cast = casting.voices
+    return OpenBook(script, cast, store, choices, past, plan, takes, resolved, catalogue, consents)
+
+
+def _finder_of(store: TakeStore, takes: dict[str, Take]) -> Callable[[str], bool]:
+    """Tells whether a take is in the store; those that are found are put into `takes`."""
 
     def has_take(key: str) -> bool:
         take = takes.get(key) or store.get(key)
@@ -127,19 +136,19 @@ def open_book(
             takes[key] = take
         return take is not None
 
-    plan = make_plan(
-        script,
-        cast,
-        facts,
-        has_take=has_take,
-        choices=choices.items(),
-        previous=history.lines,
-        direct=redirected,
-        shares=casting.shares,
-    )
-    return OpenBook(
-        script, cast, store, choices, replace(history, lines=()), plan, takes, resolved, catalogue, consents
-    )
+    return has_take
+
+
+def _consents(script: Script, casting: Cast, catalogue: Catalogue) -> dict[str, Consent]:
+    """The consent of each voice that speaks and was made from a recording, whichever model speaks it.
+
+    Raises:
+        PolicyError: a voice has none, or its model may not clone.
+    """
+    voices = {casting.voice_of(line) for line in script.lines()}
+    spoken = {replace(entry, model=voice.model) for voice in voices for entry, _ in voice.parts}
+    in_order = sorted(spoken, key=lambda entry: (entry.id, entry.model))
+    return demand_rights(in_order, catalogue, datetime.now().date(), script.slug)
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:

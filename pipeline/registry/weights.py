@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -335,7 +334,7 @@ class WeightStore:
         pairs = [(other, each) for other in self._known_files() for each in other.sources if other != file]
         found: list[tuple[WeightFile, str]] = []
         for other, each in pairs:
-            member = _member_in_same_package(source, each)
+            member = sources.member_in_same_package(source, each)
             if member is not None and not self.path_of(other).exists():
                 found.append((other, member))
         return found
@@ -356,7 +355,7 @@ class WeightStore:
         progress.start(file.name, file.bytes)
         try:
             with atomic_path(path) as temporary:
-                sha256 = _write(temporary, blocks, progress.advance)
+                sha256 = sources.write_blocks(temporary, blocks, progress.advance)
                 if sha256 != file.sha256:
                     raise _WrongContentsError(f"SHA-256 is {sha256}, must be {file.sha256}")
         finally:
@@ -384,26 +383,6 @@ def _resolved(
     model: ModelEntry, form: str, files: dict[str, Path], sha256s: Mapping[str, str]
 ) -> ResolvedModel:
     return ResolvedModel(model, form, files, digest([sha256s[name] for name in sorted(sha256s)]))
-
-
-def _write(path: Path, blocks: Blocks, advance: Callable[[int], None]) -> str:
-    sha = hashlib.sha256()
-    with path.open("wb") as file:
-        for block in blocks:
-            file.write(block)
-            sha.update(block)
-            advance(len(block))
-    return sha.hexdigest()
-
-
-def _member_in_same_package(source: Source, other: Source) -> str | None:
-    """The member of `other` if one download of `source` has it too."""
-    if isinstance(source, NpmSource) and isinstance(other, NpmSource) and source.package == other.package:
-        return other.path
-    if isinstance(source, PypiSource) and isinstance(other, PypiSource):
-        one_wheel = len(other.packages) == 1 and source.packages == other.packages
-        return other.paths[0] if one_wheel else None
-    return None
 
 
 def _remove(wheels: Iterable[Path]) -> None:

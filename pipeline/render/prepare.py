@@ -45,6 +45,7 @@ def worker_setup(
         scratch: where engines may keep converted weights.
         verified: fingerprints of files that were hashed before; None to hash all before a load.
     """
+    digests = {model: _digests(resolved[model]) for model in plan.models}
     requests = {
         model: LoadRequest(
             model=model,
@@ -53,7 +54,7 @@ def worker_setup(
             threads=threads,
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
-            digests=_digests(resolved[model]),
+            digests=digests[model],
         )
         for model in plan.models
     }
@@ -65,7 +66,7 @@ def worker_setup(
         engines,
         sizes=promised_sizes(plan, resolved),
         parts={model: resolved[model].model.parts for model in plan.models},
-        digests={model: _digests(resolved[model]) for model in plan.models},
+        digests=digests,
         origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
     )

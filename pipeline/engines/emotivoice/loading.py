@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pipeline.engines.base import MadePart, NoParts, Parts, VoicePart
 from pipeline.engines.emotivoice.acoustic import AcousticModel, Sizes
-from pipeline.engines.emotivoice.checkout import SPEAKERS, TOKENS, Checkout
+from pipeline.engines.emotivoice.checkout import SPEAKERS, TOKENS, BertConfig, Checkout
 from pipeline.engines.emotivoice.checkpoint import (
     joint_digests,
     joint_weights,
@@ -105,21 +105,10 @@ def load_network(
     """
     weights = joint_weights(checkout.generator, scratch)
     spoken, voiced = _part(weights, "am."), _part(weights, "generator.")
-    base = checkout.pretrained_bert
-    felt = style_weights(checkout.style_encoder, base, scratch)
-    bert = checkout.bert()
-    encoder_heads, decoder_heads = checkout.heads()
+    felt = style_weights(checkout.style_encoder, checkout.pretrained_bert, scratch)
+    heads, bert = checkout.heads(), checkout.bert()
+    marks = _marks(checkout, scratch, heads, bert)
     common = parts or NoParts()
-    sums = {
-        **joint_digests(checkout.generator, scratch),
-        **style_digests(checkout.style_encoder, base, scratch),
-    }
-    # Heads do not show in the weights, and make another network of them.
-    marks = {
-        "acoustic": digest([sums["acoustic"], encoder_heads, decoder_heads]),
-        "vocoder": sums["vocoder"],
-        "style": digest([sums["style"], bert.num_attention_heads, bert.layer_norm_eps]),
-    }
 
     def part(name: str, path: Path, state: Mapping[str, Tensor], make: Callable[[], _Module]) -> _Module:
         def made() -> MadePart:
@@ -129,18 +118,11 @@ def load_network(
         module: _Module = common.share(name, made)
         return module
 
-    acoustic = part(
-        "acoustic",
-        checkout.generator,
-        spoken,
-        lambda: AcousticModel(Sizes.of(spoken, encoder_heads, decoder_heads), spoken),
-    )
-    vocoder = part("vocoder", checkout.generator, voiced, lambda: Vocoder(voiced))
+    joint, encoder = checkout.generator, checkout.style_encoder
+    acoustic = part("acoustic", joint, spoken, lambda: AcousticModel(Sizes.of(spoken, *heads), spoken))
+    vocoder = part("vocoder", joint, voiced, lambda: Vocoder(voiced))
     style = part(
-        "style",
-        checkout.style_encoder,
-        felt,
-        lambda: StyleEncoder(felt, bert.num_attention_heads, bert.layer_norm_eps),
+        "style", encoder, felt, lambda: StyleEncoder(felt, bert.num_attention_heads, bert.layer_norm_eps)
     )
     pieces = WordPieces.read(checkout.vocabulary, checkout.lower_case())
     tokens, speakers = checkout.tokens(), checkout.speakers()
@@ -148,9 +130,20 @@ def load_network(
     _check_rows(checkout, SPEAKERS, len(speakers), acoustic.spk_tokenizer.num_embeddings)
     words = style.embeddings.word_embeddings.num_embeddings
     _check_rows(checkout, checkout.vocabulary, len(pieces.vocabulary), words)
-    _check_fit(checkout, spoken, voiced, felt, (encoder_heads, decoder_heads, bert.num_attention_heads))
+    _check_fit(checkout, spoken, voiced, felt, (*heads, bert.num_attention_heads))
     shared = frozenset(name for name in PARTS if name in common)
     return Network(acoustic, vocoder, style, pieces, tokens, speakers, shared)
+
+
+def _marks(checkout: Checkout, scratch: Path, heads: tuple[int, int], bert: BertConfig) -> dict[str, str]:
+    """SHA-256 of what each part is: its weights, and the heads that do not show in them."""
+    joint = joint_digests(checkout.generator, scratch)
+    style = style_digests(checkout.style_encoder, checkout.pretrained_bert, scratch)["style"]
+    return {
+        "acoustic": digest([joint["acoustic"], *heads]),
+        "vocoder": joint["vocoder"],
+        "style": digest([style, bert.num_attention_heads, bert.layer_norm_eps]),
+    }
 
 
 def _placed(module: _Module, device: torch.device) -> _Module:

@@ -92,6 +92,18 @@ def test_without_the_consent_or_where_the_licence_forbids_cloning_nothing_is_spo
     assert host.requests == []
 
 
+def test_the_model_that_a_role_names_is_the_one_whose_licence_counts(project, capsys):
+    path = project / "fullcast.registry.yaml"
+    entry = yaml.safe_load(path.read_text())
+    entry["models"].append({**entry["models"][0], "id": "chatterbox@closed", "allows": {"cloning": False}})
+    path.write_text(yaml.safe_dump(entry))
+    book = project / "book.md"
+    role = "{voice: mine/grandpa, model: {chatterbox@multilingual-v2: 1, chatterbox@closed: 1000000}}"
+    book.write_text(book.read_text().replace("mine/grandpa", role))
+    assert render(project) == 7
+    assert "the licence of model chatterbox@closed does not allow cloning" in capsys.readouterr().err
+
+
 def test_the_model_is_listed_as_served_and_fetched_only_by_name(project, capsys):
     assert run(["models", "--engine", "openai"]) == 0
     row = next(row for row in capsys.readouterr().out.splitlines() if row.startswith(MODEL))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline import __version__
 from pipeline.errors import StoreError, UsageError
 from pipeline.files import make_folder
 from pipeline.hashing import digest_bytes
@@ -112,7 +113,7 @@ def _connection(path: Path, folder: Path) -> sqlite3.Connection:
         status = path.stat()
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    mark = f"{INDEX_SCHEMA} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+    mark = f"{__version__} {INDEX_SCHEMA} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
     index = folder / "registry" / f"{digest_bytes(str(path.absolute()).encode())[:32]}.sqlite"
     kept = _kept(index, mark)
     if kept is not None:

@@ -96,8 +96,12 @@ def _rows(node: Any, key: str, count: int) -> list[int]:
 def _demand_keys_once(node: Any, path: Path) -> None:
     """Nothing, if no mapping has a key twice: YAML itself would take the last and say nothing."""
     waiting = [] if node is None else [node]
+    visited: set[int] = set()  # an alias leads to a node again, or into itself
     while waiting:
         one = waiting.pop()
+        if id(one) in visited:
+            continue
+        visited.add(id(one))
         if one.id == "sequence":
             waiting += one.value
         elif one.id == "mapping":

@@ -6,6 +6,8 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.engines.catalogue import LocalSource, load_catalogue
 from pipeline.errors import UsageError
@@ -15,7 +17,7 @@ from pipeline.registry.form import RegistryVoiceForm
 from pipeline.registry.models import list_models
 from pipeline.registry.opening import catalogue_for, notes_of
 from pipeline.registry.places import PROJECT_FILE, project_registry, user_registry
-from pipeline.registry.reading import read_registry_file
+from pipeline.registry.reading import parse_registry, read_registry_file
 from pipeline.registry.voices import list_voices
 from pipeline.registry.weights import WeightStore
 
@@ -163,6 +165,30 @@ def test_what_is_wrong_in_a_registry_is_told_with_file_and_row(book, text, row, 
     with pytest.raises(UsageError, match=said) as caught:
         catalogue_for(book)
     assert caught.value.where == f"{path}:{row}"
+
+
+MARKS = st.sampled_from(
+    list("{}[]:,-&*!|>'\"%@`#?\n\t ") + ["registry", "voices", "null", "1e400", "2026-13-45", "é"]
+)
+
+
+@given(st.one_of(st.text(max_size=80), st.lists(MARKS, max_size=40).map("".join)), st.integers(0, len(MODEL)))
+@settings(max_examples=300, deadline=None)
+def test_whatever_stands_in_a_registry_is_read_or_one_error_with_its_place(text, place):
+    path = Path("r.yaml")
+    for written in (text, MODEL[:place] + text + MODEL[place:]):
+        try:
+            parse_registry(written.encode("utf-8", "surrogatepass"), path)
+        except UsageError as error:
+            assert error.where.startswith("r.yaml") and "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "text", ["&a [*a]", "registry: 1\nmodels: &a [*a]", "registry: &a {voices: *a}", "x: " + "[" * 5000]
+)
+def test_a_document_that_stands_inside_itself_is_one_error(text):
+    with pytest.raises(UsageError):
+        parse_registry(text.encode(), Path("r.yaml"))
 
 
 def test_the_nearest_voice_of_a_namespace_is_named(book):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.hashing import digest_file
+from pipeline.registry.form import VOICE_ID
 
 OWN_NAMESPACE = "mine"
 
@@ -43,8 +45,16 @@ class OwnVoice:
 
 
 def voice_id(name: str) -> str:
-    """The ID of a voice that a user calls `name`: `mine/grandpa` for `grandpa`."""
-    return name if "/" in name else f"{OWN_NAMESPACE}/{name}"
+    """The ID of a voice that a user calls `name`: `mine/grandpa` for `grandpa`.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    whole = name if "/" in name else f"{OWN_NAMESPACE}/{name}"
+    if re.fullmatch(VOICE_ID, whole) is None:
+        hint = "write a word, or word/name; ':', '+' and a second '/' have a meaning in a cast"
+        raise UsageError(f"'{name}' cannot be a voice's name", hint=hint)
+    return whole
 
 
 def model_entry_of(model: OwnModel, folder: Path) -> dict[str, Any]:

@@ -117,6 +117,12 @@ def test_a_model_that_cannot_clone_refuses_reference_audio(embedding, capsys):
     assert "give --reference, --embedding or --speaker" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["a:b", "a+b", "a/b/c", "/x", "x/", " x", ""])
+def test_a_name_that_could_not_be_cast_is_refused(name, capsys):
+    assert run(["voices", "add", name, "--model", "tone@1", "--speaker", "low", "--language", "zh"]) == 2
+    assert "cannot be a voice's name" in capsys.readouterr().err
+
+
 def listed(capsys, *arguments):
     capsys.readouterr()
     assert run(["models", *arguments, "--json"]) == 0

@@ -69,12 +69,12 @@ def read_audio(path: Path) -> Audio:
     return Audio(samples, int(sample_rate))
 
 
-def encode_flac(audio: Audio) -> bytes:
-    """The sound as FLAC, 24 bits; equal audio gives equal bytes. Values outside -1..1 are clipped."""
+def encode_flac(audio: Audio, bits: int = 24) -> bytes:
+    """The sound as FLAC, 24 or 16 bits; equal audio gives equal bytes. Values outside -1..1 are clipped."""
     import soundfile
 
     buffer = io.BytesIO()
-    soundfile.write(buffer, audio.samples, audio.sample_rate, format="FLAC", subtype="PCM_24")
+    soundfile.write(buffer, audio.samples, audio.sample_rate, format="FLAC", subtype=f"PCM_{bits}")
     return buffer.getvalue()
 
 
@@ -82,6 +82,8 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
     """The same sound at `sample_rate` Hz (windowed sinc, torchaudio); unchanged if it is there already."""
     if audio.sample_rate == sample_rate:
         return audio
+    if audio.length_samples == 0:
+        return Audio(audio.samples, sample_rate)
     import torch
     from torchaudio.functional import resample as sinc_resample
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.cast.cast import cast_script
-from pipeline.engines.catalogue import Catalogue, ResolvedVoice, load_catalogue
+from pipeline.cast.cast import Cast, cast_script
+from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import MissingError, UsageError, did_you_mean
+from pipeline.identity.consent import Consent
+from pipeline.identity.rights import demand_rights
 from pipeline.plan.plan import LinePlan, ModelFacts, Plan, make_plan
 from pipeline.plan.retake import redirected
+from pipeline.registry.opening import catalogue_for
 from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.history import History, read_history
 from pipeline.script.check import check_script
 from pipeline.script.model import Script
+from pipeline.script.prose import slug
 from pipeline.takes.choose import Choices
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
@@ -43,7 +48,8 @@ script_argument = click.argument("file", type=click.Path(path_type=Path))
 class OpenBook:
     """A script with everything that planning it took.
 
-    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more.
+    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more;
+    `consents` are of the voices that were made from recordings, by ID.
     """
 
     script: Script
@@ -54,6 +60,8 @@ class OpenBook:
     plan: Plan
     takes: dict[str, Take]
     resolved: dict[str, ResolvedModel]
+    catalogue: Catalogue
+    consents: dict[str, Consent]
 
 
 def read_checked(path: Path) -> Script:
@@ -73,6 +81,11 @@ def read_checked(path: Path) -> Script:
     return script
 
 
+def script_slug(path: Path) -> str:
+    """The name under which a script's book is kept in the store; the script need not be there any more."""
+    return slug(path.stem, "book")
+
+
 def open_book(
     path: Path,
     store_path: Path,
@@ -86,21 +99,36 @@ def open_book(
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
     script = read_checked(path)
-    catalogue = load_catalogue()
-    cast = dict(cast_script(script, catalogue).voices)
-    weights = weights or WeightStore()
+    catalogue = catalogue_for(path.parent)
+    casting = cast_script(script, catalogue)
+    consents = _consents(script, casting, catalogue)
+    weights = weights or WeightStore(catalogue=catalogue)
     store = TakeStore(store_path)
     choices = Choices(store_path, script.slug)
     history = read_history(store_path, script.slug)
-    spoken_by = {line.character for line in script.lines()}
-    models = sorted({cast[character].model for character in spoken_by})
-    resolved: dict[str, ResolvedModel] = {}
-    for model in models:
-        found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
-        if found is not None:
-            resolved[model] = found
+    models = sorted({casting.voice_of(line).model for line in script.lines()})
+    here = ensure or WeightStore.present
+    found = {model: here(weights, catalogue.model(model)) for model in models}
+    resolved = {model: one for model, one in found.items() if one is not None}
     facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
     takes: dict[str, Take] = {}
+    plan = make_plan(
+        script,
+        casting.voices,
+        facts,
+        has_take=_finder_of(store, takes),
+        choices=choices.items(),
+        previous=history.lines,
+        direct=redirected,
+        shares=casting.shares,
+    )
+    past = replace(history, lines=())
+    cast = casting.voices
+    return OpenBook(script, cast, store, choices, past, plan, takes, resolved, catalogue, consents)
+
+
+def _finder_of(store: TakeStore, takes: dict[str, Take]) -> Callable[[str], bool]:
+    """Tells whether a take is in the store; those that are found are put into `takes`."""
 
     def has_take(key: str) -> bool:
         take = takes.get(key) or store.get(key)
@@ -108,16 +136,19 @@ def open_book(
             takes[key] = take
         return take is not None
 
-    plan = make_plan(
-        script,
-        cast,
-        facts,
-        has_take=has_take,
-        choices=choices.items(),
-        previous=history.lines,
-        direct=redirected,
-    )
-    return OpenBook(script, cast, store, choices, replace(history, lines=()), plan, takes, resolved)
+    return has_take
+
+
+def _consents(script: Script, casting: Cast, catalogue: Catalogue) -> dict[str, Consent]:
+    """The consent of each voice that speaks and was made from a recording, whichever model speaks it.
+
+    Raises:
+        PolicyError: a voice has none, or its model may not clone.
+    """
+    voices = {casting.voice_of(line) for line in script.lines()}
+    spoken = {replace(entry, model=voice.model) for voice in voices for entry, _ in voice.parts}
+    in_order = sorted(spoken, key=lambda entry: (entry.id, entry.model))
+    return demand_rights(in_order, catalogue, datetime.now().date(), script.slug)
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:
@@ -145,7 +176,7 @@ def find_line(plan: Plan, wanted: str) -> LinePlan:
 
 def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
     entry = catalogue.model(model)
-    capabilities = catalogue.engine(entry.engine).capabilities
+    capabilities = catalogue.capabilities(model)
     speed = history.speeds.get(model, capabilities.speed)
     sha256 = resolved.sha256 if resolved and entry.forms else None
     return ModelFacts(model, entry.engine, capabilities, sha256, speed)

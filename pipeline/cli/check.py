@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipeline.errors import Problem
+from pipeline.registry.opening import catalogue_for, notes_of
 from pipeline.script.check import check_script
 
 EXIT_SCRIPT = 3
@@ -21,7 +22,7 @@ EXIT_SCRIPT = 3
 def command(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
     """Check scripts (YAML or Markdown) and report every problem with file and line."""
     problems: list[Problem] = []
-    sound = 0
+    notes: dict[str, None] = {}
     for path in files:
         script, found = check_script(path)
         problems.extend(found)
@@ -31,11 +32,13 @@ def command(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
             speaking = len({line.character for line in script.lines()})
             chapters = len(script.chapters)
             click.echo(f"{path}: {chapters} chapters, {count} lines, {speaking} characters, {words} words")
-            sound += 1
+            notes.update(dict.fromkeys(notes_of(catalogue_for(path.parent))))
     bad = [problem for problem in problems if strict or not problem.warning]
     if as_json:
         click.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
     else:
+        for note in notes:
+            click.echo(note, err=True)
         for problem in problems:
             click.echo(str(problem), err=True)
         if bad:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
-from pipeline.engines.catalogue import load_catalogue
-from pipeline.registry.models import list_models
-from pipeline.registry.weights import WeightStore
+from pipeline.cli.models_edit import add, remove
+from pipeline.cli.models_log import show_log
+from pipeline.cli.registry_file import say_notes
+from pipeline.engines.catalogue import Catalogue, ModelEntry
+from pipeline.registry.models import ModelRow, list_models
+from pipeline.registry.opening import catalogue_for
+from pipeline.registry.weights import ResolvedModel, WeightStore
+
+EXIT_MISSING = 4
 
 
 @click.group("models", invoke_without_command=True)
@@ -23,16 +29,23 @@ def command(context: click.Context, engine: str | None, language: str | None, as
     """List models: version, licence, size, and whether the weights are here."""
     if context.invoked_subcommand is not None:
         return
-    rows = list_models(load_catalogue(), WeightStore(), engine, language)
+    catalogue = catalogue_for(Path.cwd())
+    say_notes(catalogue)
+    rows = list_models(catalogue, WeightStore(catalogue=catalogue), engine, language)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
     for row in rows:
-        state = "here" if row.present else "not here"
-        size = f"{row.bytes / 1e6:.0f} MB" if row.bytes else "no weights"
-        click.echo(
-            f"{row.id:<16} {row.licence:<20} {size:>11}  {state:<9} {row.form:<14} {', '.join(row.languages)}"
-        )
+        click.echo(_row(row))
+
+
+def _row(row: ModelRow) -> str:
+    state = "served" if row.served else "here" if row.present else "not here"
+    size = f"{row.bytes / 1e6:.0f} MB" if row.bytes else "no weights"
+    facts = [", ".join(row.languages)]
+    facts += ["hot"] * row.hot
+    facts += [f"no {use}" for use in row.forbids]
+    return f"{row.id:<16} {row.licence:<20} {size:>11}  {state:<9} {row.form:<14} {'; '.join(facts)}"
 
 
 @command.command("fetch")
@@ -44,22 +57,77 @@ def command(context: click.Context, engine: str | None, language: str | None, as
     type=click.Path(path_type=Path),
     help="Take this file, brought by hand, into the cache; what it is, its SHA-256 says.",
 )
-def fetch(names: tuple[str, ...], files: tuple[Path, ...]) -> None:  # fmt: skip
-    """Fetch the weights and voices of models NAMES (all of them if none is named)."""
+def fetch(names: tuple[str, ...], files: tuple[Path, ...]) -> None:
+    """Fetch the weights and voices of models NAMES (all that are loaded here if none is named).
+
+    The weights of a model that a server speaks are fetched only by name, for that server.
+    """
     from pipeline.registry.progress import progress_for
 
-    catalogue, store = load_catalogue(), WeightStore()
+    catalogue = catalogue_for(Path.cwd())
+    store = WeightStore(catalogue=catalogue)
     for path in files:
         found = store.add_file(path)
         click.echo(f"{path}: taken as {found.name}")
     if files and not names:
         return
-    wanted = [catalogue.model(name) for name in names] or [
-        model for model in catalogue.models() if not catalogue.engine(model.engine).hidden
-    ]
     progress = progress_for(sys.stderr)
-    for model in wanted:
-        resolved = store.ensure(model, progress)
+    for model in _named(catalogue, names):
+        if model.served and not names:
+            continue
+        resolved = store.ensure(replace(model, served=False), progress)
         voices = [voice for voice in catalogue.voices() if voice.model == model.id and voice.file]
         there = store.ensure_voices(voices, progress)
         click.echo(f"{model.id}: {resolved.form}, {len(there)} voice files")
+        if model.served:
+            _say_how_to_serve(model, resolved)
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def verify(names: tuple[str, ...], as_json: bool) -> int:
+    """Hash every file of models NAMES and their voices again (of all of them if none is named).
+
+    A damaged file is set aside and shown with both hashes and its source; exit code 4.
+    """
+    from pipeline.registry.verify import verify_files
+
+    catalogue = catalogue_for(Path.cwd())
+    models = _named(catalogue, names)
+    chosen = {model.id for model in models}
+    voices = (voice for voice in catalogue.voices() if voice.model in chosen)
+    rows = list(verify_files(models, voices, WeightStore(catalogue=catalogue)))
+    damaged = [row for row in rows if row.state == "damaged"]
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
+    else:
+        for row in rows:
+            if row.state != "not here":
+                click.echo(row.describe())
+        absent = sum(row.state == "not here" for row in rows)
+        right = len(rows) - len(damaged) - absent
+        click.echo(f"{right} files are right, {len(damaged)} damaged, {absent} not here", err=True)
+    return EXIT_MISSING if damaged else 0
+
+
+def _say_how_to_serve(model: ModelEntry, resolved: ResolvedModel) -> None:
+    """Where the weights lie, and what their server needs."""
+    for name, path in resolved.files.items():
+        click.echo(f"  {name}: {path}")
+    if (needs := model.environment) is not None:
+        click.echo(f"  its server needs Python {needs.python}: {', '.join(needs.packages)}")
+        for command_row in needs.start:
+            click.echo(f"    {command_row}")
+
+
+def _named(catalogue: Catalogue, names: tuple[str, ...]) -> list[ModelEntry]:
+    """The models of these IDs; all that are advertised if none is named."""
+    return [catalogue.model(name) for name in names] or [
+        model for model in catalogue.models() if not catalogue.entry(model.engine).hidden
+    ]
+
+
+command.add_command(add)
+command.add_command(remove)
+command.add_command(show_log)

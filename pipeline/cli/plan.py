@@ -10,11 +10,17 @@ from typing import Any
 import click
 
 from pipeline.cli.book import OpenBook, open_book, script_argument, store_option, strict_option
+from pipeline.errors import MissingError
+from pipeline.identity.alike import AlikePair, alike_pairs
+from pipeline.identity.prints import known_prints
 from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
 from pipeline.plan.plan import LinePlan
+from pipeline.plan.scenes import scenes_of
+from pipeline.registry.places import default_cache
 from pipeline.render.prepare import asked
 
 SHOWN_LINES = 40
+SHOWN_PAIRS = 10
 
 
 @click.command("plan")
@@ -25,12 +31,18 @@ SHOWN_LINES = 40
 @click.option("--spoken", is_flag=True, help="Print what will be said for every line.")
 @click.option("--all", "show_all", is_flag=True, help="List every line, not only those to render.")
 @click.option("--workers", type=int, default=None, help="Workers to estimate the time for.")
+@click.option(
+    "--memory", help="Budget for models in each worker: 800M, 4G; a share of what is free if left out."
+)
 @strict_option
 def command(
     file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
-    workers: int | None, strict: bool,
+    workers: int | None, memory: str | None, strict: bool,
 ) -> None:  # fmt: skip
-    """Show lines, characters, groups, what is reused and what is rendered and why; render nothing."""
+    """Show lines, characters, groups, what is reused and what is rendered and why; render nothing.
+
+    A model that is larger than --memory is an error, exit code 4.
+    """
     book = open_book(file, store_path)
     if strict:
         demand_realised(book.plan)
@@ -42,6 +54,30 @@ def command(
         _print_spoken(book)
     else:
         _print_plan(book, show_all, workers)
+    _demand_room(book, workers, memory)
+
+
+def _demand_room(book: OpenBook, workers: int | None, memory: str | None) -> None:
+    """Nothing, if each model that has lines to render fits into a worker's memory.
+
+    What is free now may not be so when the book is rendered, or elsewhere: without a budget it is a warning.
+
+    Raises:
+        MissingError: one does not fit into the budget that was given; the largest is named.
+    """
+    from pipeline.render.machine import divide
+    from pipeline.render.prepare import demand_room, largest_engine_bytes, planned_sizes
+
+    models = {line.voice.model for line in book.plan.to_render()}
+    if models:
+        division = divide(workers, "auto", memory, largest_engine_bytes(book.plan))
+        sizes = planned_sizes(book.plan, book.resolved, book.catalogue)
+        try:
+            demand_room(models, sizes, division.memory_bytes)
+        except MissingError as error:
+            if memory is not None:
+                raise
+            click.echo(f"warning: {error}", err=True)
 
 
 def _print_graph(book: OpenBook, form: str) -> None:
@@ -68,6 +104,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         audio_s = sum(line.audio_s for line in lines)
         voice = lines[0].voice.written
         click.echo(f"{character:<18.18}  {voice:<36.36}  {len(lines):>5}  {to_render:>9}  {audio_s:>7.0f}")
+    for row in _shared_rows(book):
+        click.echo(row)
     click.echo("\ngroups (model, voice): lines to render")
     for (model, voice), number in sorted(_groups(book).items(), key=lambda item: (item[0][0], -item[1])):
         click.echo(f"  {model}, {voice}: {number}")
@@ -76,6 +114,11 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
             click.echo(f"  {model}: its weights are not here yet; rendering fetches them")
     for engine, count in unrealised_counts(plan).items():
         click.echo(f"  warning: {count} lines ask engine {engine} for an emotion that it cannot do")
+    alike = _alike(book)
+    for pair in alike if show_all else alike[:SHOWN_PAIRS]:
+        click.echo(f"  warning: {pair.describe()}")
+    if not show_all and len(alike) > SHOWN_PAIRS:
+        click.echo(f"  warning: {len(alike) - SHOWN_PAIRS} more pairs of characters sound alike (--all)")
     listed = [line for line in plan.lines if show_all or line.status == "render"]
     click.echo(
         f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"
@@ -91,11 +134,28 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
 
 
+def _alike(book: OpenBook) -> list[AlikePair]:
+    """Characters that may be taken for each other in a scene, as far as their voices are known."""
+    prints = known_prints(default_cache(), (line.voice for line in book.plan.lines))
+    return alike_pairs(scenes_of(book.plan), prints)
+
+
 def _by_character(lines: tuple[LinePlan, ...]) -> dict[str, list[LinePlan]]:
     found: dict[str, list[LinePlan]] = {}
     for line in lines:
         found.setdefault(line.line.character, []).append(line)
     return found
+
+
+def _shared_rows(book: OpenBook) -> list[str]:
+    """For each character whom several models speak, how many of the lines each has."""
+    rows = []
+    for name, lines in _by_character(book.plan.lines).items():
+        if len(book.script.cast[name].models) > 1:
+            counts = Counter(line.voice.model for line in lines)
+            spoken = ", ".join(f"{model} {counts[model]}" for model, _ in book.script.cast[name].models)
+            rows.append(f"  {name} is spoken by {spoken} of {len(lines)} lines")
+    return rows
 
 
 def _groups(book: OpenBook) -> Counter[tuple[str, str]]:
@@ -127,6 +187,7 @@ def _as_json(book: OpenBook, workers: int | None) -> dict[str, Any]:
             {"model": model, "voice": voice, "lines": number}
             for (model, voice), number in sorted(_groups(book).items())
         ],
+        "alike": [pair.as_json() for pair in _alike(book)],
         "lines": [_line_json(line, book) for line in plan.lines],
     }
 

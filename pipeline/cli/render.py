@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.book import DEFAULT_OUTPUT, open_book, script_argument, store_option, strict_option
+from pipeline.cli.render_table import print_table
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
 from pipeline.plan.feelings import demand_realised
-from pipeline.plan.plan import LinePlan, Plan
+from pipeline.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from pipeline.publish.book import Published
     from pipeline.render.job import LineJob, WorkerSetup
     from pipeline.render.machine import Division
     from pipeline.render.run import Outcome
     from pipeline.reports.reporters import Reporter
-    from pipeline.stitch.book import StitchedChapter
     from pipeline.takes.take import Take
 
 # Finished, but lines were set aside or a delivered file breaks a rule (docs/exit-codes.md).
@@ -125,13 +124,14 @@ class _Journey:
     def __init__(
         self, file: Path, store_path: Path, output: Path, options: Options, reporter: Reporter
     ) -> None:
+        from pipeline.registry.opening import catalogue_for
         from pipeline.registry.weights import WeightStore
 
         self.options = options
         self.report: Callable[[Event], None] = self._noting(reporter)
         self.events: list[Event] = []
         self.log: Path | None = None
-        self.weights = WeightStore()
+        self.weights = WeightStore(catalogue=catalogue_for(file.parent))
         self.book = open_book(file, store_path, weights=self.weights, ensure=self._ensure)
         self.folder = output / self.book.script.slug
         self.book.store.make_ready()
@@ -147,15 +147,14 @@ class _Journey:
         from pipeline.render.event_log import log_path, rotate
         from pipeline.render.history import write_history
         from pipeline.render.machine import divide
-        from pipeline.render.prepare import demand_room, line_jobs
+        from pipeline.render.prepare import demand_room, largest_engine_bytes, line_jobs, whole_sizes
         from pipeline.render.run import Outcome, Run
         from pipeline.render.schedule import Schedule
 
         jobs = line_jobs(self.plan, self._states()) if any(self.plan.to_render()) else []
         options = self.options
-        need_bytes = max(facts.capabilities.memory_bytes for facts in self.plan.models.values())
         asked_for = 1 if options.local else options.workers
-        division = divide(asked_for, options.device, options.memory, need_bytes)
+        division = divide(asked_for, options.device, options.memory, largest_engine_bytes(self.plan))
         audio_s = sum(line.audio_s for line in self.plan.to_render())
         workers = min(division.workers, max(1, len(jobs)))
         self.report(
@@ -164,7 +163,8 @@ class _Journey:
         if not jobs:
             return Outcome()
         setup = self._setup(division)
-        demand_room({job.model for job in jobs}, setup.sizes, setup.memory_bytes)
+        whole = whole_sizes(setup.sizes, setup.parts)
+        demand_room({job.model for job in jobs}, whole, setup.memory_bytes)
         self.log = log_path(self.book.store.root, self.book.script.slug)
         rotate(self.log)
         schedule = Schedule([job.job for job in jobs], self._load_s())
@@ -182,6 +182,7 @@ class _Journey:
         self, outcome: Outcome, preset: str, formats: tuple[str, ...], began: float, quiet: bool
     ) -> int:
         """Stitches and publishes what is complete, writes the reports, prints the table."""
+        from pipeline.identity.prints import known_prints
         from pipeline.publish.book import Edition, publish_book
         from pipeline.reports.page import write_page
         from pipeline.reports.render_report import render_report
@@ -214,12 +215,14 @@ class _Journey:
             cache=self.book.store.root / "aac",
         )
         facts = render_report(
-            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen
-        )
+            self.plan, takes, outcome, stitched, published, self.events, time.monotonic() - began, chosen,
+            self.book.catalogue, {name: one.describe() for name, one in self.book.consents.items()},
+            known_prints(self.weights.cache, (line.voice for line in self.plan.lines)),
+        )  # fmt: skip
         write_page(facts, self.folder)
         self.report(_finished(self.plan, outcome, began))
         if not quiet:
-            _print_table(self.plan, outcome, stitched, published, preset)
+            print_table(self.plan, outcome, stitched, published, preset)
         return EXIT_UNSOUND if outcome.quarantined or published.findings else 0
 
     def _load_s(self) -> dict[str, float]:
@@ -267,15 +270,17 @@ class _Journey:
     def _preloads(
         self, jobs: Sequence[LineJob], setup: WorkerSetup, workers: Sequence[int]
     ) -> dict[int, tuple[str, ...]]:
-        """The models that each worker loads before the first line; none unless they are asked for."""
+        """The models that each worker loads before the first line: hot ones, and all if that is asked for."""
         from pipeline.render.preload import choose_preloads
+        from pipeline.render.prepare import whole_sizes
 
-        if self.options.preload == "none":
-            return {}
+        hot = {model for model in setup.models if self.book.catalogue.model(model).hot}
         work_s: dict[str, float] = {}
         for job in jobs:
-            work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
-        return choose_preloads(work_s, setup.sizes, setup.memory_bytes, workers)
+            if self.options.preload == "auto" or job.model in hot:
+                work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
+        whole = whole_sizes(setup.sizes, setup.parts)
+        return choose_preloads(work_s, whole, setup.memory_bytes, workers, hot)
 
     def _setup(self, division: Division) -> WorkerSetup:
         from pipeline.render.prepare import worker_setup
@@ -365,42 +370,3 @@ def _finished(plan: Plan, outcome: Outcome, began: float) -> RunFinished:
     reused = sum(line.status == "reuse" for line in plan.lines)
     wall_s = round(time.monotonic() - began, 1)
     return RunFinished(len(outcome.made), reused, len(outcome.quarantined), round(outcome.audio_s, 1), wall_s)
-
-
-def _print_table(
-    plan: Plan, outcome: Outcome, stitched: list[StitchedChapter], published: Published, preset: str
-) -> None:
-    click.echo(f"\n{'chapter':<36} {'length':>8} {'LUFS':>6} {'peak':>6} {'new':>5} {'reused':>6}")
-    for one in stitched:
-        lines = plan.chapter(one.number - 1)
-        new = sum(line.key in outcome.made for line in lines)
-        reused = sum(line.status == "reuse" for line in lines)
-        levels = one.master.levels
-        seconds = round(one.master.timeline.length_samples / one.master.timeline.sample_rate)
-        name = f"{one.number}. {one.chapter.title}"
-        loudness = "-" if levels.integrated_lufs is None else f"{levels.integrated_lufs:.1f}"
-        click.echo(
-            f"{name:<36.36} {seconds // 60:>5}:{seconds % 60:02} {loudness:>6} "
-            f"{levels.true_peak_dbtp:>6.1f} {new:>5} {reused:>6}"
-        )
-    _print_notes(plan, outcome, stitched)
-    if preset == "acx":
-        from pipeline.publish.store_rules import ACX_NOTICE
-
-        click.echo(ACX_NOTICE)
-    click.echo(f"files: {published.folder}")
-    if published.book:
-        click.echo(f"book:  {published.book}")
-    click.echo(f"look:  {published.folder / 'report.html'}")
-
-
-def _print_notes(plan: Plan, outcome: Outcome, stitched: list[StitchedChapter]) -> None:
-    left_out: list[LinePlan] = [line for line in plan.lines if line.status == "skipped"]
-    if left_out:
-        click.echo(f"{len(left_out)} lines were left out this time; their chapters are not stitched")
-    if len(stitched) < len(plan.script.chapters) and not left_out:
-        click.echo("some chapters have no take at all and were not stitched")
-    if outcome.quarantined:
-        click.echo(f"{len(outcome.quarantined)} lines could not be spoken:")
-        for job, reason in outcome.quarantined.values():
-            click.echo(f"  {job.where}: {job.line_id}: {reason}")

@@ -16,7 +16,7 @@ from pipeline.takes.take import Take
 
 @click.group("takes")
 def command() -> None:
-    """List, lock, unlock, drop and clean up takes."""
+    """List, check, lock, unlock, drop and clean up takes."""
 
 
 @command.command("list")
@@ -76,6 +76,20 @@ def drop(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
             raise UsageError(f"the take of '{line.line.id}' is approved", hint="unlock it first")
         there = book.store.drop(line.key)
         click.echo(f"{line.line.id}: {'dropped' if there else 'had no take'}")
+
+
+@command.command("check")
+@script_argument
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was heard of every take as JSON lines.")
+def check(file: Path, store_path: Path, as_json: bool) -> int:
+    """Listen to the takes of FILE: whether each sounds like its voice, and whether two voices are alike.
+
+    The first time every voice has to speak two sentences to be compared; that is remembered.
+    """
+    from pipeline.cli.takes_check import check_takes
+
+    return check_takes(open_book(file, store_path), file, as_json)
 
 
 @command.command("gc")

@@ -6,7 +6,7 @@ one folder, `engines/<name>/` with `engine.py` and `engine.yaml`, and imports le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -77,6 +77,8 @@ class Capabilities:
         batch_s: seconds of speech worth sending in one call (amortises overhead).
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
         memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
+        clones: whether a voice's state may be reference audio: the model speaks like it.
+        emotions: labels that it knows; () is any.
     """
 
     version: str
@@ -89,6 +91,44 @@ class Capabilities:
     batch_s: float = 10.0
     speed: float = 5.0
     memory_bytes: int = 0
+    clones: bool = False
+    emotions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadePart:
+    """A part of a network: the thing itself, SHA-256 of what is in it, and the bytes that it holds."""
+
+    value: Any
+    sha256: str
+    bytes: int
+
+
+class Parts(Protocol):
+    """The parts that a model may have in common with others, by the engine's own names for them."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the model declares the part: it is then shared, and not counted by `bytes_held`."""
+        ...
+
+    def share(self, name: str, make: Callable[[], MadePart]) -> Any:
+        """The part, made now unless another model of this worker has it; the engine must not change it.
+
+        Raises:
+            EngineError: what was made is not what the model says its part is.
+        """
+        ...
+
+
+class NoParts:
+    """A model that shares nothing."""
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+    def share(self, name: str, make: Callable[[], MadePart]) -> Any:
+        """The part, made for this model alone."""
+        return make().value
 
 
 @dataclass(frozen=True)
@@ -102,6 +142,8 @@ class LoadRequest:
         threads: how many CPU threads it may use.
         parameters: free settings from the registry entry.
         scratch: a folder in the user's cache where converted weights may be kept.
+        digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
+        parts: what the model may have in common with others.
     """
 
     model: str
@@ -110,6 +152,8 @@ class LoadRequest:
     threads: int
     scratch: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    parts: Parts = field(default_factory=NoParts)
 
 
 class Engine(Protocol):
@@ -136,7 +180,10 @@ class Engine(Protocol):
         ...
 
     def bytes_held(self) -> int:
-        """Memory the loaded model holds now, weights and working memory, in bytes; 0 when unloaded."""
+        """Memory the loaded model holds now, weights and working memory, in bytes; 0 when unloaded.
+
+        Parts that it shares are left out.
+        """
         ...
 
     def unload(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
+from pipeline.engines.additions import Additions, NoAdditions
 from pipeline.engines.base import Capabilities, Engine
 from pipeline.engines.blend import split_blend
 from pipeline.engines.engine_file import read_engine_file
@@ -66,10 +67,16 @@ class Catalogue:
     Attributes:
         built_in: the engines that come with fullcast, by name.
         look_outside: gives those that do not, by name; called at most once.
+        additions: models and voices that registry files add to those of the engines, or put in their place.
     """
 
     built_in: dict[str, EngineEntry]
     look_outside: Callable[[], Mapping[str, EngineEntry]] = dict
+    additions: Additions = NoAdditions()
+
+    def with_additions(self, additions: Additions) -> Catalogue:
+        """The same engines, with these models and voices besides; what is outside is looked for once."""
+        return Catalogue(self.built_in, lambda: self._outside, additions)
 
     @property
     def engines(self) -> dict[str, EngineEntry]:
@@ -90,12 +97,16 @@ class Catalogue:
         return {}
 
     def models(self) -> Iterator[ModelEntry]:
-        """Every model that an `engine.yaml` lists, hidden engines' too, in order of engine."""
-        return (model for engine in self._entries() for model in engine.models)
+        """Every listed model, hidden engines' too, in order of engine; then those of registry files."""
+        for engine in self._entries():
+            yield from (model for model in engine.models if self.additions.model(model.id) is None)
+        yield from self.additions.models()
 
     def voices(self) -> Iterator[VoiceEntry]:
-        """Every voice for a list, without its variants, hidden engines' too, in order of engine."""
-        return (voice for engine in self.engines.values() for voice in engine.voices)
+        """Every voice for a list, without its variants, hidden engines' too, in the order of `models`."""
+        for engine in self.engines.values():
+            yield from (voice for voice in engine.voices if self.additions.voice(voice.id) is None)
+        yield from self.additions.voices()
 
     def engine(self, name: str) -> EngineEntry:
         """The engine called `name`, with the voices to be listed.
@@ -123,13 +134,16 @@ class Catalogue:
         Raises:
             UsageError: there is none.
         """
+        added = self.additions.model(model_id)
+        if added is not None:
+            return added
         engine = self._engine_of(model_id.partition("@")[0])
         listed = {model.id: model for model in engine.models} if engine else {}
         found = listed.get(model_id) or self._found_models.get(model_id)
         if found is None and engine is not None and engine.finder is not None:
             found = self._model_of_known_voice(engine, model_id)
         if found is None:
-            shown = self._shown_engines()
+            shown = [*self._shown_engines(), model_id.partition("@")[0]]
             known = [model.id for model in self.models() if model.engine in shown]
             raise UsageError(f"no model '{model_id}'", hint=did_you_mean(model_id, known))
         return found
@@ -146,7 +160,13 @@ class Catalogue:
             said,
             emotion_level=model.emotion_level or said.emotion_level,
             sample_rate=model.sample_rate or said.sample_rate,
+            clones=said.clones if model.clones is None else model.clones,
+            emotions=model.emotions,
         )
+
+    def licence(self, model: ModelEntry) -> str:
+        """The licence of a model's weights: its own, or what its engine says of all."""
+        return model.licence or self.entry(model.engine).licence_weights
 
     def voice(self, voice_id: str) -> VoiceEntry:
         """The voice whose ID is `voice_id`: `kokoro/af_heart`, or with a variant, `espeak/en-us+f3`.
@@ -154,6 +174,9 @@ class Catalogue:
         Raises:
             UsageError: there is none; the hint names the nearest.
         """
+        added = self.additions.voice(voice_id)
+        if added is not None:
+            return added
         engine_name, _, name = voice_id.partition("/")
         engine = self._engine_of(engine_name)
         if engine is None:
@@ -194,29 +217,54 @@ class Catalogue:
             UsageError: unknown engine or voice, a share that is no positive number, a blend of an engine
                 that cannot blend, or of voices of two models.
         """
-        engine_name, slash, rest = written.strip().partition("/")
+        namespace, slash, rest = written.strip().partition("/")
         if not slash:
             raise UsageError(
-                f"no voice '{written}'", hint=f"write engine/voice; {self._voice_hint(engine_name)}"
+                f"no voice '{written}'", hint=f"write engine/voice; {self._voice_hint(namespace)}"
             )
-        engine = self.entry(engine_name)
         shares: dict[str, float] = {}
         voices: dict[str, VoiceEntry] = {}
-        for name, share in self._split(written, engine, rest):
-            voice = self.voice(f"{engine_name}/{name}")
+        for name, share in self._split(written, namespace, rest):
+            voice = self.voice(f"{namespace}/{name}")
             voices[voice.id] = voice
             shares[voice.id] = shares.get(voice.id, 0.0) + share
         if len(voices) > 1:
-            _check_blend(written, engine, list(voices.values()))
+            _check_blend(written, self.entry(next(iter(voices.values())).engine), list(voices.values()))
         total = sum(shares.values())
         parts = [(voices[key], round(share / total, WEIGHT_DIGITS)) for key, share in shares.items()]
         parts.sort(key=lambda part: (-part[1], part[0].name))
         if parts[-1][1] == 0:
             raise UsageError(f"voice '{written}': the share of '{parts[-1][0].name}' is too small")
-        return ResolvedVoice(written, engine_name, parts[0][0].model, tuple(parts))
+        return ResolvedVoice(written, parts[0][0].engine, parts[0][0].model, tuple(parts))
 
-    def _split(self, written: str, engine: EngineEntry, rest: str) -> list[tuple[str, float]]:
+    def with_model(self, voice: ResolvedVoice, model_id: str) -> ResolvedVoice:
+        """The voice, spoken by another model of its engine: `kokoro@1.1-zh`.
+
+        Raises:
+            UsageError: there is no such model, or it is another engine's.
+        """
+        model = self.model(model_id)
+        if model.engine != voice.engine:
+            raise UsageError(
+                f"model '{model_id}' is engine {model.engine}'s, but '{voice.written}' is {voice.engine}'s",
+                hint=did_you_mean(model_id, [each.id for each in self.models_of(voice.engine)]),
+            )
+        return replace(voice, model=model_id)
+
+    def models_of(self, engine: str) -> list[ModelEntry]:
+        """The listed models of one engine, those of registry files too."""
+        return [model for model in self.models() if model.engine == engine]
+
+    def _split(self, written: str, namespace: str, rest: str) -> list[tuple[str, float]]:
         """Names and shares; where no blend can be meant, a plus belongs to the name (`en-us+f9`)."""
+        if self.additions.voice(f"{namespace}/{rest}") is not None:
+            return [(rest, 1.0)]
+        engine = self._engine_of(namespace)
+        if engine is None and self.additions.names(namespace):
+            return split_blend(written, rest, ())
+        if engine is None:
+            message = f"no voice '{written}': no engine '{namespace}', and no voice of a registry begins so"
+            raise UsageError(message, hint=did_you_mean(namespace, self._shown_engines()))
         listed = {voice.name for voice in engine.voices}
         known = [piece.strip() in listed for piece in rest.split("+")]
         if not engine.capabilities.blends and rest and not all(known) and (engine.finder or ":" not in rest):
@@ -230,8 +278,9 @@ class Catalogue:
         """The nearest among the same engine's voices if the engine is known, else among all shown ones."""
         engine, slash, name = voice_id.partition("/")
         entry = self._engine_of(engine) if slash else None
-        if entry is not None:
-            names = [voice.name for voice in known_voices(entry)]
+        added = self.additions.names(engine) if slash else ()
+        if entry is not None or added:
+            names = [*added, *(voice.name for voice in known_voices(entry))] if entry else list(added)
             longer = [known for known in names if name and known.startswith(name)]
             if len(longer) > 1:
                 return f"there are: {', '.join(longer[:8])}"
@@ -257,16 +306,7 @@ def _for_list(entry: EngineEntry) -> EngineEntry:
 
 def _with_variant(voice: VoiceEntry, variant: str) -> VoiceEntry:
     gender = {"f": "female", "m": "male"}.get(variant[0]) if variant[1:].isdigit() else voice.gender
-    return VoiceEntry(
-        id=f"{voice.id}+{variant}",
-        engine=voice.engine,
-        name=f"{voice.name}+{variant}",
-        model=voice.model,
-        language=voice.language,
-        gender=gender,
-        tags=voice.tags,
-        file=voice.file,
-    )
+    return replace(voice, id=f"{voice.id}+{variant}", name=f"{voice.name}+{variant}", gender=gender)
 
 
 def _check_blend(written: str, engine: EngineEntry, voices: list[VoiceEntry]) -> None:

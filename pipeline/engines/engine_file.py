@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.direction import Level
-from pipeline.errors import UsageError
+from pipeline.direction import LABEL_POINTS, Level
+from pipeline.errors import UsageError, did_you_mean
 
 # libyaml's loader is some ten times faster; the pure one gives the same values where it is missing.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -23,11 +24,13 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Gender = Literal["female", "male", "neutral"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Base of what is read from a registry's files: unknown keys and wrong types are errors."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class SourceForm(_Strict):
+class SourceForm(Strict):
     """Where a file may come from: exactly one of `hub`, `pypi`, `npm`, `local`."""
 
     hub: str | None = None
@@ -57,7 +60,7 @@ class SourceForm(_Strict):
         return self
 
 
-class FileForm(_Strict):
+class FileForm(Strict):
     """One file of weights, or of a voice's state."""
 
     name: FileName
@@ -66,17 +69,44 @@ class FileForm(_Strict):
     sources: list[SourceForm] = Field(min_length=1)
 
 
-class ModelFormForm(_Strict):
+class ModelFormForm(Strict):
     """One set of files that is enough to load the model."""
 
     name: Name
     files: list[FileForm] = Field(min_length=1)
 
 
-class ModelForm(_Strict):
+class PartForm(Strict):
+    """A part of a network that other models may have too, named by what is in it."""
+
+    name: Name
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+
+
+class AllowsForm(Strict):
+    """What a model's licence allows; what is left out is not known."""
+
+    commercial: bool | None = None
+    cloning: bool | None = None
+    redistribution: bool | None = None
+
+
+class EnvironmentForm(Strict):
+    """What a program of its own needs that speaks a model: its Python, packages, and how it is started."""
+
+    python: str
+    packages: list[str] = []
+    start: list[str] = Field(min_length=1)
+
+
+class ModelForm(Strict):
     """One version of one trained network.
 
-    `emotion_level` and `sample_rate` are given where the model differs from what its engine says.
+    A `served` model's files are read by a server of the user's and by nobody here: they say which weights
+    spoke, and are fetched only when that is asked for. `environment` is what that server needs.
+    `emotion_level`, `sample_rate`, `clones` and `licence` are given where the model differs from what its
+    engine says; `emotions` where it knows some only; a `hot` model is loaded before any line is spoken.
     """
 
     id: str
@@ -85,10 +115,34 @@ class ModelForm(_Strict):
     forms: list[ModelFormForm] = []
     parameters: dict[str, Any] = {}
     emotion_level: Level | None = None
+    emotions: list[str] = []
     sample_rate: int | None = Field(default=None, gt=0)
+    clones: bool | None = None
+    licence: str | None = None
+    allows: AllowsForm = AllowsForm()
+    parts: list[PartForm] = []
+    hot: bool = False
+    served: bool = False
+    environment: EnvironmentForm | None = None
+
+    @model_validator(mode="after")
+    def _emotions_known(self) -> ModelForm:
+        for label in self.emotions:
+            if label not in LABEL_POINTS:
+                raise ValueError(f"no emotion '{label}'; {did_you_mean(label, LABEL_POINTS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> ModelForm:
+        for kind in ("name", "sha256"):
+            given = [getattr(part, kind) for part in self.parts]
+            twice = {each for each in given if given.count(each) > 1}
+            if twice:
+                raise ValueError(f"two parts have the {kind} '{min(twice)}'")
+        return self
 
 
-class VoiceForm(_Strict):
+class VoiceForm(Strict):
     """One voice; `model` is the engine's default unless it says otherwise."""
 
     id: Name
@@ -106,21 +160,21 @@ class OpenVoiceForm(VoiceForm):
     model: str
 
 
-class FoundForm(_Strict):
+class FoundForm(Strict):
     """What a finder says of one voice: the voice, and the model that speaks it."""
 
     voice: OpenVoiceForm
     model: ModelForm
 
 
-class LicenceForm(_Strict):
+class LicenceForm(Strict):
     """SPDX names."""
 
     code: str
     weights: str
 
 
-class CapabilitiesForm(_Strict):
+class CapabilitiesForm(Strict):
     """The fields of `pipeline.engines.base.Capabilities`."""
 
     version: str
@@ -133,9 +187,10 @@ class CapabilitiesForm(_Strict):
     batch_s: float = Field(default=10.0, gt=0)
     speed: float = Field(default=5.0, gt=0)
     memory_bytes: int = Field(default=0, ge=0)
+    clones: bool = False
 
 
-class EngineForm(_Strict):
+class EngineForm(Strict):
     """A whole `engine.yaml`.
 
     `packages` names what to install when the module of that name is missing; `variants` are endings such
@@ -200,11 +255,18 @@ def read_engine_file(path: Path, name: str | None = None) -> EngineForm:
     return form
 
 
+def most_telling(error: ValidationError) -> Mapping[str, Any]:
+    """Of pydantic's faults the one to tell: an unknown key before what is missing because of it."""
+    return min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+
+
 def first_fault(error: ValidationError) -> str:
-    """The fault to tell: a key that nothing knows before the one that is missing because of it."""
-    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    place = ".".join(str(step) for step in faults[0]["loc"])
-    if faults[0]["type"] == "extra_forbidden":
+    """The fault to tell, in words: `models.0.id: ...`."""
+    fault = most_telling(error)
+    place = ".".join(str(step) for step in fault["loc"])
+    if fault["type"] == "extra_forbidden":
         return f"unknown key '{place}'"
-    said = faults[0]["msg"].removeprefix("Value error, ")
+    said = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_type":
+        said = f"must be text: put '{fault['input']}' between quotation marks"
     return f"{place}: {said}" if place else said

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from pipeline.direction import Level
 from pipeline.engines.base import Capabilities
@@ -65,11 +66,40 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a network that other models may have too: its name in the engine, what is in it, its size."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Allows:
+    """What a model's licence allows; None where nobody has said."""
+
+    commercial: bool | None = None
+    cloning: bool | None = None
+    redistribution: bool | None = None
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a program of its own needs that speaks a model: its Python, packages, how it is started."""
+
+    python: str
+    packages: tuple[str, ...]
+    start: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One version of one trained network; `forms` are alternatives in order of preference, () is none needed.
 
-    `parameters` go to the engine as they are. `emotion_level` and `sample_rate` are None where those of the
-    engine hold.
+    `parameters` go to the engine as they are. `emotion_level`, `sample_rate`, `clones` and `licence` are None
+    where those of the engine hold; `emotions` are labels, () is any. A `hot` model is loaded before any line
+    is spoken; a `served` one is read by a server of the user's, so that its files need not be here. `origin`
+    is the registry's file and row, None where an `engine.yaml` or a finder has it.
     """
 
     id: str
@@ -80,11 +110,36 @@ class ModelEntry:
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
     emotion_level: Level | None = None
     sample_rate: int | None = None
+    emotions: tuple[str, ...] = ()
+    clones: bool | None = None
+    licence: str | None = None
+    allows: Allows = Allows()
+    parts: tuple[Part, ...] = ()
+    hot: bool = False
+    served: bool = False
+    environment: Environment | None = None
+    origin: str | None = None
+
+
+# A published state came with the model; an embedding or reference audio is the user's own.
+State = Literal["none", "published", "embedding", "reference"]
+
+
+@dataclass(frozen=True)
+class ConsentFile:
+    """Where the record lies that says that a person lent their voice, and its SHA-256 when it was noted."""
+
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True)
 class VoiceEntry:
-    """One voice: `id` is `engine/name`, `model` the ID of the model that speaks it, `file` its state."""
+    """One voice: `id` is `engine/name`, `model` the ID of the model that speaks it, `file` its state.
+
+    A voice of a registry may have any name before the slash; `name` is what the engine calls it, `state` what
+    kind of file it has, `synthetic` that it was made of nobody's voice, `origin` the registry's file and row.
+    """
 
     id: str
     engine: str
@@ -94,6 +149,10 @@ class VoiceEntry:
     gender: str | None = None
     tags: tuple[str, ...] = ()
     file: WeightFile | None = None
+    state: State = "none"
+    synthetic: bool = False
+    consent: ConsentFile | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True)

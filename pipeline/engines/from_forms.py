@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from pipeline.engines.base import Capabilities
-from pipeline.engines.engine_file import EngineForm, FileForm, ModelForm, SourceForm, VoiceForm
+from pipeline.engines.engine_file import (
+    EngineForm,
+    EnvironmentForm,
+    FileForm,
+    ModelForm,
+    SourceForm,
+    VoiceForm,
+)
 from pipeline.engines.entries import (
+    Allows,
     EngineEntry,
+    Environment,
     Form,
     HubSource,
     LocalSource,
     ModelEntry,
     NpmSource,
+    Part,
     PypiSource,
     Source,
     VoiceEntry,
@@ -51,7 +61,8 @@ def voice_entry(engine: str, form: VoiceForm, default_model: str) -> VoiceEntry:
         language=form.language,
         gender=form.gender,
         tags=tuple(form.tags),
-        file=_file(form.file) if form.file else None,
+        file=weight_file(form.file) if form.file else None,
+        state="published" if form.file else "none",
     )
 
 
@@ -62,14 +73,27 @@ def model_entry(engine: str, form: ModelForm) -> ModelEntry:
         engine=engine,
         version=form.version,
         languages=tuple(form.languages),
-        forms=tuple(Form(each.name, tuple(_file(file) for file in each.files)) for each in form.forms),
+        forms=tuple(Form(each.name, tuple(weight_file(file) for file in each.files)) for each in form.forms),
         parameters=form.parameters,
         emotion_level=form.emotion_level,
         sample_rate=form.sample_rate,
+        emotions=tuple(form.emotions),
+        clones=form.clones,
+        licence=form.licence,
+        allows=Allows(**form.allows.model_dump()),
+        parts=tuple(Part(part.name, part.sha256, part.bytes) for part in form.parts),
+        hot=form.hot,
+        served=form.served,
+        environment=_environment(form.environment),
     )
 
 
-def _file(form: FileForm) -> WeightFile:
+def _environment(form: EnvironmentForm | None) -> Environment | None:
+    return None if form is None else Environment(form.python, tuple(form.packages), tuple(form.start))
+
+
+def weight_file(form: FileForm) -> WeightFile:
+    """The file that a form describes."""
     return WeightFile(form.name, form.sha256, form.bytes, tuple(_source(source) for source in form.sources))
 
 

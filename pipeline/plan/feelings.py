@@ -13,9 +13,12 @@ from pipeline.plan.plan import LinePlan, Plan
 def promised(felt: Emotion, capabilities: Capabilities) -> Level:
     """The best level at which an engine may realise a feeling; `none` for one that it would drop.
 
-    A style text without a point says nothing to an engine that moves prosody alone.
+    A style text without a point says nothing to an engine that moves prosody alone. A model that knows some
+    labels only is asked for the label itself, or for the one nearest to the point.
     """
     level = capabilities.emotion_level
+    if capabilities.emotions and not {felt.label, felt.nearest_label()[0]} & set(capabilities.emotions):
+        return "none"
     only_style = felt.valence == felt.arousal == felt.dominance == 0.0
     return "none" if level == "prosody" and only_style and felt.style is not None else level
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pipeline.cast.cast import voice_of
 from pipeline.emotion.resolve import ResolvedEmotion, resolve_emotions, resolved_line
 from pipeline.engines.base import Capabilities
 from pipeline.engines.catalogue import ResolvedVoice
@@ -121,6 +122,7 @@ def make_plan(
     choices: Mapping[str, Choice] | None = None,
     previous: Sequence[Spoken] = (),
     direct: Callable[[Line, Mapping[str, Any]], Line] | None = None,
+    shares: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Plan:
     """The plan of a script: what is reused, what is rendered, and why.
 
@@ -131,6 +133,7 @@ def make_plan(
         choices: retakes and approvals by line ID.
         previous: the lines of the last run, for the reasons.
         direct: applies a choice's direction overrides to a line.
+        shares: of the characters whose lines several models divide among themselves.
     """
     chosen = choices or {}
     inferred = resolve_emotions(script)
@@ -141,7 +144,7 @@ def make_plan(
             line = resolved_line(line, inferred)
             if choice.direction and direct is not None:
                 line = direct(line, choice.direction)
-            voice = cast[line.character]
+            voice = voice_of(line, cast, shares or {})
             draft = _draft(line, index, voice, models[voice.model], script, choice)
             # An emotion asked for a retake is a person's word: what was inferred no longer counts.
             found = None if "emotion" in (choice.direction or {}) else inferred.get(line.id)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.engines.catalogue import Catalogue, Form, ModelEntry
+from pipeline.engines.entries import Environment
 from pipeline.registry.voices import speaks
 from pipeline.registry.weights import WeightStore
+
+USES = ("commercial", "cloning", "redistribution")
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class ModelRow:
     """One model for a list.
 
     `form` is the one that is here, or the one that would be fetched first; `bytes` is its size. Models of
-    engines without weights are always here, with 0 bytes.
+    engines without weights are always here, with 0 bytes. `allows` and `forbids` are what is known of
+    commercial use, cloning and redistribution; `origin` is the registry file and row that it comes from.
     """
 
     id: str
@@ -25,6 +29,12 @@ class ModelRow:
     bytes: int
     present: bool
     form: str
+    hot: bool = False
+    served: bool = False
+    environment: Environment | None = None
+    allows: tuple[str, ...] = ()
+    forbids: tuple[str, ...] = ()
+    origin: str | None = None
 
 
 def list_models(
@@ -38,19 +48,20 @@ def list_models(
     Raises:
         UsageError: no such engine.
     """
-    entries = [catalogue.engine(engine)] if engine else catalogue.engines.values()
+    if engine is not None:
+        catalogue.entry(engine)
     return [
-        _row(model, entry.licence_weights, store)
-        for entry in entries
-        if engine or not entry.hidden
-        for model in entry.models
-        if language is None or any(speaks(each, language) for each in model.languages)
+        _row(model, catalogue.licence(model), store)
+        for model in catalogue.models()
+        if (model.engine == engine or (engine is None and not catalogue.entry(model.engine).hidden))
+        and (language is None or any(speaks(each, language) for each in model.languages))
     ]
 
 
 def _row(model: ModelEntry, licence: str, store: WeightStore) -> ModelRow:
     found = store.present(model)
     name = found.form if found else model.forms[0].name
+    said = {use: getattr(model.allows, use) for use in USES}
     return ModelRow(
         id=model.id,
         engine=model.engine,
@@ -60,6 +71,12 @@ def _row(model: ModelEntry, licence: str, store: WeightStore) -> ModelRow:
         bytes=_size([form for form in model.forms if form.name == name]),
         present=found is not None,
         form=name,
+        hot=model.hot,
+        served=model.served,
+        environment=model.environment,
+        allows=tuple(use for use, allowed in said.items() if allowed),
+        forbids=tuple(use for use, allowed in said.items() if allowed is False),
+        origin=model.origin,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import logging
 import shutil
@@ -11,7 +12,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -52,6 +53,32 @@ def describe(source: Source) -> str:
             return f"npm {source.package}"
         case LocalSource():
             return f"file {source.path}"
+
+
+def describe_all(sources: Sequence[Source]) -> str:
+    """Where a file may have come from, in a few words."""
+    return "from " + " or ".join(describe(source) for source in sources) if sources else "brought by hand"
+
+
+def member_in_same_package(source: Source, other: Source) -> str | None:
+    """The member of `other` if one download of `source` has it too."""
+    if isinstance(source, NpmSource) and isinstance(other, NpmSource) and source.package == other.package:
+        return other.path
+    if isinstance(source, PypiSource) and isinstance(other, PypiSource):
+        one_wheel = len(other.packages) == 1 and source.packages == other.packages
+        return other.paths[0] if one_wheel else None
+    return None
+
+
+def write_blocks(path: Path, blocks: Blocks, advance: Callable[[int], None]) -> str:
+    """Writes the blocks to a file, telling each one's size; gives the SHA-256 of all."""
+    sha = hashlib.sha256()
+    with path.open("wb") as file:
+        for block in blocks:
+            file.write(block)
+            sha.update(block)
+            advance(len(block))
+    return sha.hexdigest()
 
 
 def read_file(path: Path) -> Blocks:

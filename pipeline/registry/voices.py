@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.engines.catalogue import Catalogue, EngineEntry, VoiceEntry
+from pipeline.registry.files import RegistryFiles
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,40 @@ def list_voices(
     Raises:
         UsageError: no such engine.
     """
-    rows = [_row(entry, voice) for entry in _engines(catalogue, engine) for voice in entry.voices]
     words = (search or "").casefold().split()
-    return [
+    rows = [
+        _row(entry, voice)
+        for entry in _engines(catalogue, engine)
+        for voice in entry.voices
+        if catalogue.additions.voice(voice.id) is None
+    ]
+    chosen = [
         row
         for row in rows
         if (language is None or speaks(row.language, language))
         and (gender is None or row.gender == gender.casefold())
         and all(word in _searched(row) for word in words)
     ]
+    return [*chosen, *_added(catalogue, language, engine, gender, words)]
+
+
+def _added(
+    catalogue: Catalogue, language: str | None, engine: str | None, gender: str | None, words: list[str]
+) -> Iterator[VoiceRow]:
+    """The fitting voices of registry files; no entry is made for any of them."""
+    if not isinstance(catalogue.additions, RegistryFiles):
+        return
+    asked = None if language is None else language.casefold().replace("_", "-")
+    models: dict[str, tuple[EngineEntry, str]] = {}
+    found = catalogue.additions.found(asked, None if gender is None else gender.casefold(), words)
+    for voice_id, model_id, spoken, of_gender, tags in found:
+        if model_id not in models:
+            model = catalogue.model(model_id)
+            models[model_id] = catalogue.entry(model.engine), catalogue.licence(model)
+        entry, licence = models[model_id]
+        if entry.name == engine or (engine is None and not entry.hidden):
+            tagged = tuple(filter(None, tags.split("\n")))
+            yield VoiceRow(voice_id, entry.name, model_id, spoken, of_gender, tagged, licence)
 
 
 def speaks(language: str, asked: str) -> bool:

@@ -7,11 +7,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +29,9 @@ from pipeline.engines.catalogue import (
 from pipeline.errors import MissingError, UsageError
 from pipeline.files import atomic_path, make_folder, store_error
 from pipeline.hashing import digest, digest_file
+from pipeline.identity.encoder_weights import ENCODER
 from pipeline.registry import sources
+from pipeline.registry.places import default_cache
 from pipeline.registry.progress import NoProgress, Progress
 from pipeline.registry.sources import Blocks, HubUnreachableError, SourceError
 from pipeline.registry.verified import VerifiedFiles, fingerprint
@@ -57,25 +56,14 @@ class ResolvedModel:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file by name."""
-        return {
-            file.name: file.sha256
-            for form in self.model.forms
-            if form.name == self.form
-            for file in form.files
-        }
+        return {file.name: file.sha256 for file in self._files()}
 
+    def origins(self) -> dict[str, str]:
+        """Where each file comes from, in words, by name."""
+        return {file.name: sources.describe_all(file.sources) for file in self._files()}
 
-def default_cache() -> Path:
-    """The user's cache folder of fullcast: $FULLCAST_CACHE, or `fullcast` where the system keeps caches."""
-    own = os.environ.get("FULLCAST_CACHE")
-    if own:
-        return Path(own).expanduser()
-    given = os.environ.get("XDG_CACHE_HOME")
-    if given and Path(given).is_absolute():
-        return Path(given) / "fullcast"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fullcast"
-    return Path.home() / ".cache" / "fullcast"
+    def _files(self) -> list[WeightFile]:
+        return [file for form in self.model.forms if form.name == self.form for file in form.files]
 
 
 class WeightStore:
@@ -106,10 +94,13 @@ class WeightStore:
     def present(self, model: ModelEntry) -> ResolvedModel | None:
         """The first of the model's forms whose files are all here and right; None if there is none.
 
-        No network is used.
+        No network is used. Of a served model no file need be here.
         """
         if not model.forms:
             return _resolved(model, BUILT_IN, {}, {})
+        if model.served:
+            first = model.forms[0]
+            return _resolved(model, first.name, {}, {file.name: file.sha256 for file in first.files})
         for form in model.forms:
             found = {file.name: self.find(file) for file in form.files}
             files = {name: path for name, path in found.items() if path is not None}
@@ -182,15 +173,18 @@ class WeightStore:
                 raise UsageError(str(error), where=str(path)) from error
         return matching[0]
 
-    def find(self, file: WeightFile) -> Path | None:
+    def find(self, file: WeightFile, afresh: bool = False) -> Path | None:
         """The file if it is here and right; hashed unless it was before and has not changed since.
 
         A damaged file is set aside as `.damaged`, with a warning in the log.
+
+        Args:
+            afresh: hash it in any case.
         """
         path = self.path_of(file)
         try:
             seen = fingerprint(path)
-            if self._verified.knows(path, seen):
+            if not afresh and self._verified.knows(path, seen):
                 return path
             sha256 = digest_file(path)
         except OSError:
@@ -198,12 +192,26 @@ class WeightStore:
         if sha256 == file.sha256:
             self._verified.remember(path, seen)
             return path
-        self._set_aside(path, sha256)
+        self._set_aside(path, sha256, file)
         return None
 
-    def _set_aside(self, path: Path, sha256: str) -> None:
+    def forget(self, file: WeightFile) -> None:
+        """Removes the cache's copy of a file, if there is one.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        try:
+            self.path_of(file).unlink(missing_ok=True)
+        except OSError as error:
+            raise store_error(error, self.path_of(file)) from error
+
+    def _set_aside(self, path: Path, sha256: str, file: WeightFile) -> None:
         aside = path.with_name(path.name + ".damaged")
-        _log.warning("%s is damaged (SHA-256 is %s): set aside as %s", path, sha256, aside.name)
+        _log.warning(
+            "%s is damaged: SHA-256 is %s, must be %s (%s); set aside as %s",
+            path, sha256, file.sha256, sources.describe_all(file.sources), aside.name,
+        )  # fmt: skip
         try:
             path.replace(aside)
         except OSError as error:
@@ -213,6 +221,7 @@ class WeightStore:
         catalogue = self._catalogue or load_catalogue()
         files = [file for model in catalogue.models() for form in model.forms for file in form.files]
         files += [voice.file for voice in catalogue.voices() if voice.file is not None]
+        files += [file for form in ENCODER.forms for file in form.files]
         return list(dict.fromkeys(files))
 
     @contextmanager
@@ -325,7 +334,7 @@ class WeightStore:
         pairs = [(other, each) for other in self._known_files() for each in other.sources if other != file]
         found: list[tuple[WeightFile, str]] = []
         for other, each in pairs:
-            member = _member_in_same_package(source, each)
+            member = sources.member_in_same_package(source, each)
             if member is not None and not self.path_of(other).exists():
                 found.append((other, member))
         return found
@@ -346,7 +355,7 @@ class WeightStore:
         progress.start(file.name, file.bytes)
         try:
             with atomic_path(path) as temporary:
-                sha256 = _write(temporary, blocks, progress.advance)
+                sha256 = sources.write_blocks(temporary, blocks, progress.advance)
                 if sha256 != file.sha256:
                     raise _WrongContentsError(f"SHA-256 is {sha256}, must be {file.sha256}")
         finally:
@@ -374,26 +383,6 @@ def _resolved(
     model: ModelEntry, form: str, files: dict[str, Path], sha256s: Mapping[str, str]
 ) -> ResolvedModel:
     return ResolvedModel(model, form, files, digest([sha256s[name] for name in sorted(sha256s)]))
-
-
-def _write(path: Path, blocks: Blocks, advance: Callable[[int], None]) -> str:
-    sha = hashlib.sha256()
-    with path.open("wb") as file:
-        for block in blocks:
-            file.write(block)
-            sha.update(block)
-            advance(len(block))
-    return sha.hexdigest()
-
-
-def _member_in_same_package(source: Source, other: Source) -> str | None:
-    """The member of `other` if one download of `source` has it too."""
-    if isinstance(source, NpmSource) and isinstance(other, NpmSource) and source.package == other.package:
-        return other.path
-    if isinstance(source, PypiSource) and isinstance(other, PypiSource):
-        one_wheel = len(other.packages) == 1 and source.packages == other.packages
-        return other.paths[0] if one_wheel else None
-    return None
 
 
 def _remove(wheels: Iterable[Path]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.base import LoadRequest, Utterance
+from pipeline.engines.entries import Part
 from pipeline.events import Event
 from pipeline.render.schedule import Job
 
@@ -51,6 +52,8 @@ class WorkerSetup:
         engines: the engine's name by model.
         sizes: what each model promises to hold when loaded, in bytes; replaced by what is measured.
         digests: SHA-256 of each model's files by their names, checked before a load.
+        parts: parts of each model that other models may have too; `sizes` leave them out.
+        origins: where those files come from, in words, for the error that names a damaged one.
         verified: the JSON of fingerprints of files that were hashed before; None to hash always.
     """
 
@@ -60,6 +63,8 @@ class WorkerSetup:
     engines: Mapping[str, str]
     sizes: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     verified: Path | None = None
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.engines.base import Engine, LoadRequest
@@ -12,6 +13,7 @@ from pipeline.events import Event, WeightsVerified
 from pipeline.hashing import digest_file
 from pipeline.registry.verified import VerifiedFiles, fingerprint
 from pipeline.render.job import WorkerSetup
+from pipeline.render.parts import PartShelf
 
 
 class Loader:
@@ -23,11 +25,13 @@ class Loader:
         setup: WorkerSetup,
         create: Callable[[str], Engine],
         report: Callable[[Event], None],
+        parts: PartShelf,
     ) -> None:
         self._worker = worker
         self._setup = setup
         self._create = create
         self._report = report
+        self._parts = parts
         self._verified = VerifiedFiles(setup.verified) if setup.verified else None
 
     def __call__(self, model: str) -> Engine:
@@ -40,7 +44,7 @@ class Loader:
         self._verify(model, request)
         engine = self._create(self._setup.engines[model])
         try:
-            engine.load(request)
+            engine.load(replace(request, parts=self._parts.of(model)))
         except BaseException:
             engine.unload()
             raise
@@ -51,14 +55,18 @@ class Loader:
         if not digests:
             return
         began = time.perf_counter()
-        hashed = [self._check(request.files[name], sha256) for name, sha256 in _sorted(digests)]
+        origins = self._setup.origins.get(model, {})
+        hashed = [
+            self._check(request.files[name], sha256, f"{model}, {origins.get(name, 'source unknown')}")
+            for name, sha256 in sorted(digests.items())
+        ]
         size_bytes = sum(request.files[name].stat().st_size for name in digests)
         verify_s = round(time.perf_counter() - began, 4)
         self._report(
             WeightsVerified(self._worker, model, size_bytes, verify_s, any(hashed), round(time.time(), 6))
         )
 
-    def _check(self, path: Path, sha256: str) -> bool:
+    def _check(self, path: Path, sha256: str, origin: str) -> bool:
         """Whether the file had to be hashed; it is right either way.
 
         Raises:
@@ -73,12 +81,8 @@ class Loader:
             raise EngineError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
         if found != sha256:
             raise EngineError(
-                f"damaged: SHA-256 is {found}, must be {sha256}",
+                f"damaged: SHA-256 is {found}, must be {sha256} ({origin})",
                 where=str(path),
                 hint="run: fullcast models fetch",
             )
         return True
-
-
-def _sorted(digests: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted(digests.items())

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.base import Capabilities, LoadRequest, Utterance, VoicePart
-from pipeline.engines.catalogue import ResolvedVoice
+from pipeline.engines.catalogue import Catalogue, ModelEntry, ResolvedVoice
+from pipeline.engines.entries import Part
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
 from pipeline.registry.weights import ResolvedModel
@@ -44,6 +45,7 @@ def worker_setup(
         scratch: where engines may keep converted weights.
         verified: fingerprints of files that were hashed before; None to hash all before a load.
     """
+    digests = {model: _digests(resolved[model]) for model in plan.models}
     requests = {
         model: LoadRequest(
             model=model,
@@ -52,6 +54,7 @@ def worker_setup(
             threads=threads,
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
+            digests=digests[model],
         )
         for model in plan.models
     }
@@ -62,34 +65,76 @@ def worker_setup(
         requests,
         engines,
         sizes=promised_sizes(plan, resolved),
-        digests={model: resolved[model].digests() for model in plan.models},
+        parts={model: resolved[model].model.parts for model in plan.models},
+        digests=digests,
+        origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
     )
 
 
+def _digests(resolved: ResolvedModel) -> dict[str, str]:
+    """SHA-256 of the files that are loaded here; those of a served model are not."""
+    return {name: sha256 for name, sha256 in resolved.digests().items() if name in resolved.files}
+
+
 def promised_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel]) -> dict[str, int]:
-    """What each model of the plan promises to hold, in bytes; models without weights here are absent."""
+    """What each model of the plan promises to hold, in bytes; models without weights here are absent.
+
+    Parts that it may have in common with other models are left out.
+    """
     return {
-        model: _promised_bytes(facts.capabilities, resolved[model])
+        model: _own_bytes(facts.capabilities, resolved[model])
         for model, facts in plan.models.items()
         if model in resolved
     }
 
 
-def _promised_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
-    """What a model will hold when it is loaded, before it ever was: what it says of itself, or its engine.
+def planned_sizes(plan: Plan, resolved: Mapping[str, ResolvedModel], catalogue: Catalogue) -> dict[str, int]:
+    """What each model of the plan will hold with all of its parts; also of those whose files are not here."""
+    sizes = {}
+    for model_id, facts in plan.models.items():
+        model = catalogue.model(model_id)
+        found = resolved.get(model_id)
+        first = model.forms[0].files if model.forms and not model.served else ()
+        files_bytes = sum(file.bytes for file in first) if found is None else _files_bytes(found)
+        sizes[model_id] = _whole_bytes(facts.capabilities, model, files_bytes)
+    return sizes
+
+
+def largest_engine_bytes(plan: Plan) -> int:
+    """What the largest of the plan's engines takes: how much each worker needs at least."""
+    return max((facts.capabilities.memory_bytes for facts in plan.models.values()), default=0)
+
+
+def _own_bytes(capabilities: Capabilities, resolved: ResolvedModel) -> int:
+    """What a model will hold when it is loaded, parts that it shares left out."""
+    whole = _whole_bytes(capabilities, resolved.model, _files_bytes(resolved))
+    # A model that promises nothing is not loaded ahead; one of which nothing is left still promises.
+    return max(whole - sum(part.bytes for part in resolved.model.parts), min(whole, 1))
+
+
+def _whole_bytes(capabilities: Capabilities, model: ModelEntry, files_bytes: int) -> int:
+    """What a model will hold, before it was ever loaded: what it says of itself, or its engine.
 
     At least its files; a model's own `memory_bytes` stands in its parameters.
     """
-    own = resolved.model.parameters.get("memory_bytes", capabilities.memory_bytes)
-    return max(int(own), sum(path.stat().st_size for path in resolved.files.values()))
+    return max(int(model.parameters.get("memory_bytes", capabilities.memory_bytes)), files_bytes)
+
+
+def _files_bytes(resolved: ResolvedModel) -> int:
+    return sum(path.stat().st_size for path in resolved.files.values())
+
+
+def whole_sizes(sizes: Mapping[str, int], parts: Mapping[str, Iterable[Part]]) -> dict[str, int]:
+    """What each model holds when it shares nothing: its promised size and all of its parts."""
+    return {model: size + sum(part.bytes for part in parts.get(model, ())) for model, size in sizes.items()}
 
 
 def demand_room(models: Iterable[str], sizes: Mapping[str, int], memory_bytes: int) -> None:
     """Nothing, if each of the models fits into a worker's memory; asked before any is loaded.
 
     Args:
-        sizes: what each model promises to hold.
+        sizes: what each model holds when it shares nothing.
         memory_bytes: budget of one worker.
 
     Raises:

@@ -23,6 +23,7 @@ from pipeline.events import (
 )
 from pipeline.render.cache import CachePolicy
 from pipeline.render.memory import give_back_cached_memory, ran_out_of_memory
+from pipeline.render.parts import PartShelf
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class ModelShelf:
 
     Owns the engines, their budget and the loader thread. Does not know what is spoken. `load` makes a model
     ready, in either thread; `sizes` are the bytes that each model promises to hold, replaced by what is
-    measured. One for each worker.
+    measured; `parts` are held beside them as long as there is room. One for each worker.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class ModelShelf:
         sizes: Mapping[str, int],
         load: Callable[[str], Engine],
         report: Callable[[Event], None],
+        parts: PartShelf | None = None,
     ) -> None:
         self._worker = worker
-        self._policy = CachePolicy(budget_bytes)
+        self._parts = parts or PartShelf({})
+        self._policy = CachePolicy(budget_bytes, self._parts.sizes())
         self._sizes = dict(sizes)
         self._load_model = load
         self._report = report
@@ -115,6 +118,8 @@ class ModelShelf:
         with self._changed:
             for model in self._policy.idle():
                 self._drop(model, why)
+            for part in self._policy.idle_parts():
+                self._drop(part, why)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -125,6 +130,7 @@ class ModelShelf:
             for engine in self._engines.values():
                 engine.unload()
             self._engines.clear()
+            self._parts.clear()
 
     def _acquire(self, model: str) -> Engine:
         """The engine, pinned; loaded in this thread unless the loader thread has it in hand."""
@@ -212,7 +218,7 @@ class ModelShelf:
             self._place(model, engine, load_s, ahead)
         except BaseException as error:
             with self._changed:
-                self._policy.fail(model)
+                self._forget(model)
                 self._report(ModelLoadFailed(self._worker, model, str(error), _now_s()))
                 if isinstance(error, _DoesNotFitError):
                     self._unfit_ahead.add(model)  # beside what is in use; alone it may
@@ -261,7 +267,7 @@ class ModelShelf:
             logger.info("worker %d loaded %s in %.2f s", self._worker, model, load_s)
             if evict is None:
                 engine.unload()
-                self._policy.fail(model)
+                self._forget(model)
                 why = "it is larger than it promised and must wait"
                 self._report(ModelEvicted(self._worker, model, size_bytes, why, _now_s()))
             else:
@@ -271,10 +277,19 @@ class ModelShelf:
                 self._engines[model] = engine
             self._changed.notify_all()
 
-    def _drop(self, model: str, why: str) -> None:
-        size_bytes = self._policy.evict(model)
-        self._engines.pop(model).unload()
-        self._report(ModelEvicted(self._worker, model, size_bytes, why, _now_s()))
+    def _forget(self, model: str) -> None:
+        """A load came to nothing: its room is free, and parts that were made for it alone are gone."""
+        for part in self._policy.fail(model):
+            self._parts.drop(part)
+
+    def _drop(self, name: str, why: str) -> None:
+        """Gives a model's memory back, or a part's that no model has any more."""
+        size_bytes = self._policy.evict(name)
+        if name in self._engines:
+            self._engines.pop(name).unload()
+        else:
+            self._parts.drop(name)
+        self._report(ModelEvicted(self._worker, name, size_bytes, why, _now_s()))
 
 
 class _DoesNotFitError(EngineError):

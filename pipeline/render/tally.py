@@ -32,6 +32,9 @@ class Summary:
         loads: loads begun, in all workers; `loads_failed` of them did not succeed.
         loads_needed: the fewest that could have done it: each model of the plan once.
         loads_ratio: loads over loads needed; None without a plan.
+        swaps: loads in a worker that had loaded another model before; `swaps_needed` of them are the fewest
+            that there could be: models of the plan less one for each of its workers.
+        workers: of the plan, or those that were heard of.
         loads_ahead: loads begun before their model was needed.
         overlaps: loads during which another model of the same worker spoke, for `overlap_s` seconds in all.
         spans: of these, loads that began before and ended after a whole batch of another model.
@@ -47,6 +50,9 @@ class Summary:
     loads: int
     loads_needed: int
     loads_ratio: float | None
+    swaps: int
+    swaps_needed: int
+    workers: int
     loads_ahead: int
     loads_failed: int
     overlaps: int
@@ -105,6 +111,8 @@ class Tally:
         self._pressures: list[str] = []
         self._highest: dict[str, int] = {}
         self._lowest_available_bytes: int | None = None
+        self._workers = 0
+        self._loaded: set[int | None] = set()
 
     def add(self, record: Record) -> None:
         """One more record; those of one worker must come in order of time."""
@@ -116,8 +124,11 @@ class Tally:
         match record.event:
             case "plan":
                 self._needed.update(record.models or ())
+                self._workers = max(self._workers, record.workers or 0)
             case "load-begin":
                 self._by_model[record.model or ""]["ahead"] += bool(record.ahead)
+                self._counts["swap"] += record.actor in self._loaded
+                self._loaded.add(record.actor)
                 self._loads.setdefault(record.actor, []).append(_Load(record.model, record.end_s))
             case "load-end" | "load-fail":
                 for load in self._loads.get(record.actor, ()):
@@ -140,11 +151,14 @@ class Tally:
         """What it adds up to so far."""
         counts, needed = self._counts, len(self._needed)
         stall_s, speak_s = self._sum_s("stall"), self._sum_s("speak")
-        busy_s = stall_s + speak_s
+        busy_s, workers = stall_s + speak_s, max(self._workers, len(self._loaded))
         return Summary(
             loads=counts["load-begin"],
             loads_needed=needed,
             loads_ratio=round(counts["load-begin"] / needed, 3) if needed else None,
+            swaps=counts["swap"],
+            swaps_needed=max(0, needed - max(workers, 1)),
+            workers=workers,
             loads_ahead=sum(of["ahead"] for of in self._by_model.values()),
             loads_failed=counts["load-fail"],
             overlaps=counts["overlap"],

@@ -23,6 +23,7 @@ from pipeline.render.join import join_utterances
 from pipeline.render.loading import Loader
 from pipeline.render.machine import resident_memory_bytes, total_memory_bytes
 from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_memory, limits_for, look
+from pipeline.render.parts import PartShelf
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
 from pipeline.takes.store import TakeStore
@@ -48,8 +49,9 @@ class Worker:
         # Two threads add to it: this one and the shelf's loader.
         self._events: deque[Event] = deque()
         sizes = {model: setup.sizes.get(model, 0) for model in setup.models}
-        loader = Loader(number, setup, create, self._events.append)
-        self._shelf = ModelShelf(number, setup.memory_bytes, sizes, loader, self._events.append)
+        parts = PartShelf(setup.parts)
+        loader = Loader(number, setup, create, self._events.append, parts)
+        self._shelf = ModelShelf(number, setup.memory_bytes, sizes, loader, self._events.append, parts)
         limits = limits_for(setup.memory_bytes, setup.device, resident_memory_bytes(), total_memory_bytes())
         look_now = look_at_memory or (lambda: look(setup.device))
         self._memory = MemoryWatch(number, limits, look_now, self._events.append)

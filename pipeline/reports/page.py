@@ -77,14 +77,15 @@ def _pieces(facts: Mapping[str, Any], steady: str) -> Iterator[str]:
 def _data(facts: Mapping[str, Any]) -> Iterator[str]:
     """What the page shows, as JSON that may stand in a script element; a chapter at a time."""
     shown = {name: value for name, value in facts.items() if name not in ("run", "chapters")}
-    yield _scripted(shown)[:-1] + ',"chapters":['
+    yield scripted(shown)[:-1] + ',"chapters":['
     for number, chapter in enumerate(facts["chapters"]):
         yield "," if number else ""
-        yield _scripted({**chapter, "lines": [_shown_line(line) for line in chapter["lines"]]})
+        yield scripted({**chapter, "lines": [_shown_line(line) for line in chapter["lines"]]})
     yield "]}"
 
 
-def _scripted(value: Mapping[str, Any]) -> str:
+def scripted(value: Mapping[str, Any]) -> str:
+    """JSON that may stand in a script element."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.translate(_ESCAPES)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pipeline import __version__
-from pipeline.engines.catalogue import Catalogue, load_catalogue
-from pipeline.errors import UsageError
+from pipeline.engines.catalogue import Catalogue, ResolvedVoice, VoiceEntry, load_catalogue
 from pipeline.events import Event
-from pipeline.plan.plan import LinePlan, Plan
+from pipeline.identity.alike import alike_pairs
+from pipeline.identity.encoder import Embedding
+from pipeline.plan.plan import Plan
+from pipeline.plan.scenes import scenes_of
 from pipeline.publish.book import Published
 from pipeline.publish.delivery_events import RuleBroken
 from pipeline.render.run import Outcome
@@ -28,6 +31,7 @@ from pipeline.takes.take import Take
 REPORT_SCHEMA = 1
 COVERS = ("cover.jpg", "cover.png")
 BUILT_IN = "built-in voice, no consent needed"
+SYNTHETIC = "made of nobody's voice, no consent needed"
 NO_RECORD = "no record"
 
 
@@ -40,6 +44,9 @@ def render_report(
     events: Sequence[Event],
     wall_s: float,
     preset: Preset | None = None,
+    catalogue: Catalogue | None = None,
+    consents: Mapping[str, str] | None = None,
+    prints: Mapping[str, Embedding] | None = None,
 ) -> dict[str, Any]:
     """What was asked, what came out and where it can be heard, line by line; plain JSON values only.
 
@@ -51,6 +58,9 @@ def render_report(
         events: of this run, in order; those of single lines may be missing.
         wall_s: seconds the whole run took.
         preset: what the chapters were mastered to, for the target in the loudness pictures.
+        catalogue: that the book was cast from; the engines alone if None.
+        consents: of voices that were made from a recording, in words, by voice ID.
+        prints: how voices sound, as far as that is known, by `print_key`.
     """
     decided = fates(plan, takes, outcome)
     chapters = _chapters(plan, decided, stitched, published)
@@ -67,7 +77,8 @@ def render_report(
         "quarantined": _lost(decided, "quarantined"),
         "missing": _lost(decided, "missing"),
         "broken_rules": [_broken(finding) for finding in published.findings],
-        "voices": _voices(decided, load_catalogue()),
+        "voices": _voices(decided, catalogue or load_catalogue(), consents or {}),
+        "alike": [pair.as_json() for pair in alike_pairs(scenes_of(plan), prints or {})],
         "run": run_facts(outcome, events, wall_s),
         "workers": worker_facts(plan, events),
     }
@@ -106,8 +117,10 @@ def _characters(plan: Plan, decided: Sequence[LineFate]) -> list[dict[str, Any]]
     lines = Counter(fate.line.character for fate in decided)
     seconds: Counter[str] = Counter()
     voices: dict[str, str] = {}
+    models: dict[str, Counter[str]] = {}
     for fate in decided:
         voices.setdefault(fate.line.character, fate.planned.voice.written)
+        models.setdefault(fate.line.character, Counter())[fate.planned.voice.model] += 1
         seconds[fate.line.character] += fate.take.duration_s if fate.take else 0.0  # type: ignore[assignment]
     order = sorted(lines, key=lambda name: (name != NARRATOR, -lines[name], name))
     cast = plan.script.cast
@@ -115,6 +128,7 @@ def _characters(plan: Plan, decided: Sequence[LineFate]) -> list[dict[str, Any]]
         {
             "name": name,
             "voice": voices[name],
+            "models": dict(sorted(models[name].items())),
             "color": cast[name].color if name in cast else None,
             "lines": lines[name],
             "audio_s": round(seconds[name], 3),
@@ -211,20 +225,22 @@ def _broken(finding: RuleBroken) -> dict[str, str]:
     return {name: str(getattr(finding, name)) for name in names}
 
 
-def _voices(decided: Sequence[LineFate], catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Each voice that is heard, who speaks with it, and by what right."""
-    heard: dict[str, list[LineFate]] = {}
+def _voices(
+    decided: Sequence[LineFate], catalogue: Catalogue, consents: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Each voice that is heard, with each model that speaks it, who speaks with it, and by what right."""
+    heard: dict[tuple[str, str], list[LineFate]] = {}
     for fate in decided:
         if fate.take is not None:
-            heard.setdefault(fate.planned.voice.written, []).append(fate)
-    return [_voice(written, heard[written], catalogue) for written in sorted(heard)]
+            heard.setdefault((fate.planned.voice.written, fate.planned.voice.model), []).append(fate)
+    return [_voice(heard[each], catalogue, consents) for each in sorted(heard)]
 
 
-def _voice(written: str, heard: Sequence[LineFate], catalogue: Catalogue) -> dict[str, Any]:
+def _voice(heard: Sequence[LineFate], catalogue: Catalogue, consents: Mapping[str, str]) -> dict[str, Any]:
     voice = heard[0].planned.voice
-    engine = catalogue.engines.get(voice.engine)
+    model = catalogue.model(voice.model)
     return {
-        "voice": written,
+        "voice": voice.written,
         "engine": voice.engine,
         "model": voice.model,
         "parts": [
@@ -233,17 +249,24 @@ def _voice(written: str, heard: Sequence[LineFate], catalogue: Catalogue) -> dic
         ],
         "characters": sorted({fate.line.character for fate in heard}),
         "lines": len(heard),
-        "licence_weights": engine.licence_weights if engine else None,
-        "licence_code": engine.licence_code if engine else None,
-        "consent": BUILT_IN if _is_built_in(heard[0].planned, catalogue) else NO_RECORD,
+        "licence_weights": catalogue.licence(model),
+        "licence_code": catalogue.entry(voice.engine).licence_code,
+        "allows": asdict(model.allows),
+        "consent": _consent(voice, consents),
     }
 
 
-def _is_built_in(planned: LinePlan, catalogue: Catalogue) -> bool:
-    """Whether every part of the voice came with its engine: nobody was recorded for this book."""
-    try:
-        for part, _ in planned.voice.parts:
-            catalogue.voice(part.id)
-    except UsageError:
-        return False
-    return True
+def _consent(voice: ResolvedVoice, consents: Mapping[str, str]) -> str:
+    """By what right the voice is used, in words; each part that was recorded for it by itself."""
+    said = {part.id: _part_consent(part, consents) for part, _ in voice.parts}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{name}: {words}" for name, words in said.items())
+
+
+def _part_consent(part: VoiceEntry, consents: Mapping[str, str]) -> str:
+    if part.id in consents:
+        return consents[part.id]
+    if part.state in ("none", "published"):
+        return BUILT_IN
+    return SYNTHETIC if part.synthetic else NO_RECORD

@@ -14,7 +14,7 @@ from pipeline.script.source import MARKDOWN_SUFFIXES, YAML_SUFFIXES, Findings, r
 from pipeline.script.validate import shorten
 
 if TYPE_CHECKING:
-    from pipeline.engines.catalogue import Catalogue
+    from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 
 # Languages whose sentences pipeline/emotion reads.
 INFERRED_LANGUAGES = ("en", "zh")
@@ -89,9 +89,15 @@ def _script(path: Path, reading: Reading) -> Script:
 
 def _check_voices(script: Script, findings: Findings) -> None:
     """Every voice exists, and speaks the language that its lines are written in."""
-    from pipeline.engines.catalogue import load_catalogue
+    from pipeline.registry.opening import catalogue_for
 
-    catalogue = load_catalogue()
+    try:
+        catalogue = catalogue_for(script.path.parent)
+    except UsageError as error:  # a registry's fault, told at its own file and row
+        file, _, row = (error.where or str(script.path)).rpartition(":")
+        place = (file, int(row)) if row.isdigit() else (error.where or str(script.path), 1)
+        findings.error(*place, error.message, error.hint)
+        return
     languages: dict[str, set[str]] = {name: set() for name in script.cast}
     for line in script.lines():
         languages.setdefault(line.character, set()).add(line.language)
@@ -107,7 +113,9 @@ def _check_voice(character: Character, languages: set[str], catalogue: Catalogue
     except UsageError as error:
         findings.error(*place, f"{character.name}: {error.message}", error.hint)
         return
-    known = catalogue.engine(voice.engine).capabilities.languages
+    for model_id, _ in character.models:
+        _check_model(character, voice, model_id, languages, catalogue, findings)
+    known = catalogue.entry(voice.engine).capabilities.languages
     spoken = {part.language for part, _ in voice.parts}
     for language in sorted(languages):
         if "*" not in known and _base(language) not in {_base(each) for each in known}:
@@ -119,6 +127,28 @@ def _check_voice(character: Character, languages: set[str], catalogue: Catalogue
                 f"{character.name}: voice '{character.voice}' is a voice for {', '.join(sorted(spoken))}"
             )
             findings.warn(*place, f"{message}, but its lines are in '{language}'")
+
+
+def _check_model(
+    character: Character,
+    voice: ResolvedVoice,
+    model_id: str,
+    languages: set[str],
+    catalogue: Catalogue,
+    findings: Findings,
+) -> None:
+    """The model that a role names is of the voice's engine and speaks the languages of its lines."""
+    place = (character.span.file, character.span.line)
+    try:
+        catalogue.with_model(voice, model_id)
+    except UsageError as error:
+        findings.error(*place, f"{character.name}: {error.message}", error.hint)
+        return
+    known = catalogue.model(model_id).languages
+    for language in sorted(languages):
+        if "*" not in known and _base(language) not in {_base(each) for each in known}:
+            message = f"{character.name}: model {model_id} does not speak '{language}'"
+            findings.error(*place, message, f"it speaks {', '.join(known)}")
 
 
 def _base(language: str) -> str:

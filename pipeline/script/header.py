@@ -164,7 +164,17 @@ def _character(key: Scalar, value: Node, source: Source, findings: Findings) -> 
         if fault := _name_fault(alias):
             findings.error(source.name, key.row, f"'{alias}' cannot be an alias of {name}: {fault}")
     direction = complete(form, Direction())
-    return Character(name, form.voice, direction, span, tuple(form.aliases), form.language, form.color)
+    models = _models(form)
+    return Character(
+        name, form.voice, direction, span, tuple(form.aliases), form.language, form.color, models
+    )
+
+
+def _models(form: CharacterForm) -> tuple[tuple[str, float], ...]:
+    """The models that a role names, each with its share of the lines."""
+    if form.model is None:
+        return ()
+    return ((form.model, 1.0),) if isinstance(form.model, str) else tuple(form.model.items())
 
 
 def _name_fault(name: str) -> str | None:

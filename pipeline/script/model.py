@@ -140,7 +140,8 @@ class Chapter:
 class Character:
     """One role and how it speaks unless a line says otherwise.
 
-    `voice` is as written (`kokoro/af_heart:0.6+af_bella:0.4`); the cast room resolves it.
+    `voice` is as written (`kokoro/af_heart:0.6+af_bella:0.4`); the cast room resolves it. `models` are the
+    models that speak it instead of the voice's own, each with its share of the lines; () is the voice's own.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Character:
     aliases: tuple[str, ...] = ()
     language: str | None = None
     color: str | None = None
+    models: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

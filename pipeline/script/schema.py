@@ -109,10 +109,22 @@ class SpeechForm(DirectionForm):
     language: Language | None = None
 
 
+def _choice_kind(value: Any) -> str:
+    return "one" if isinstance(value, str) else "shares"
+
+
+ModelShare = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ModelChoice = Annotated[
+    Annotated[Text, Tag("one")] | Annotated[dict[Text, ModelShare], Field(min_length=1), Tag("shares")],
+    Discriminator(_choice_kind),
+]
+
+
 class CharacterForm(DirectionForm):
-    """One role."""
+    """One role; `model` says which version speaks it, or which share of its lines each of several does."""
 
     voice: Text
+    model: ModelChoice | None = None
     aliases: list[Text] = []
     language: Language | None = None
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None

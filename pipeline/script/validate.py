@@ -19,6 +19,9 @@ _SPEED_HINTS = {
 
 FormT = TypeVar("FormT", bound=BaseModel)
 
+# Names of ours for the kinds of a value that may be written in two ways.
+_TAGS = ("label", "point", "one", "shares")
+
 _WANTED = {
     "float_parsing": "a number",
     "float_type": "a number",
@@ -89,7 +92,7 @@ def shorten(text: str, limit: int = 40) -> str:
 
 def explain(form: type[BaseModel], error: dict[str, Any], owner: str) -> tuple[str, str | None]:
     """Message and hint for one of pydantic's errors."""
-    path = [part for part in error["loc"] if part not in ("label", "point")]
+    path = [part for part in error["loc"] if part not in _TAGS]
     names = [part for part in path if isinstance(part, str)]
     key = names[-1] if names else owner
     kind, value, context = error["type"], error.get("input"), error.get("ctx", {})

@@ -9,7 +9,8 @@ from registry_parts import catalogue_of, model_of, voice_of, weight_file, write_
 from pipeline.engines.catalogue import Form, LocalSource, PypiSource, load_catalogue
 from pipeline.errors import MissingError, StoreError, UsageError
 from pipeline.hashing import digest_file
-from pipeline.registry.weights import WeightStore, default_cache
+from pipeline.registry.places import default_cache
+from pipeline.registry.weights import WeightStore
 
 DATA = bytes(range(256)) * 40
 OTHER = b"other" * 100

@@ -278,8 +278,12 @@ def test_files_are_checked_against_the_registry_before_a_load(with_file, store):
     (verified,) = of(result.events, WeightsVerified)
     assert (verified.model, verified.bytes, verified.hashed) == ("tone@1", 15, True)
     path.write_bytes(b"as they must not be")
-    result = Worker(0, setup).speak(lines("tone@1", 2))
-    assert "weights.bin: damaged: SHA-256 is" in result.broken["tone@1"]
+    origins = {"tone@1": {"weights.bin": "from hub someone/tones"}}
+    result = Worker(0, dataclasses.replace(setup, origins=origins)).speak(lines("tone@1", 2))
+    found, wanted = digest_bytes(b"as they must not be"), digest_bytes(b"as they must be")
+    said = f"weights.bin: damaged: SHA-256 is {found}, must be {wanted} (tone@1, from hub someone/tones)"
+    assert said in result.broken["tone@1"]
+    assert result.cached == () and not of(result.events, ModelLoaded)
     path.unlink()
     assert "cannot be read" in Worker(0, setup).speak(lines("tone@1", 3)).broken["tone@1"]
 

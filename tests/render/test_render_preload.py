@@ -22,6 +22,11 @@ def test_workers_left_over_share_the_model_with_the_most_work_for_each():
     assert chosen == {0: ("a",), 1: ("b",), 2: ("a",), 3: ("a",)}
 
 
+def test_hot_models_come_before_those_with_more_work():
+    chosen = choose_preloads({"a": 9.0, "b": 5.0, "c": 1.0}, {"a": 5, "b": 5, "c": 5}, 10, [0], {"c"})
+    assert chosen == {0: ("c", "a")}
+
+
 def test_a_model_without_work_is_not_warmed():
     assert choose_preloads({"a": 0.0}, {"a": 1}, 10, [0]) == {}
 

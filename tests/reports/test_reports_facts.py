@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -247,19 +246,27 @@ def test_voices_come_with_licence_and_consent(first_run: MadeBook) -> None:
     assert voices["tone/high"]["consent"] == "built-in voice, no consent needed"
 
 
-def test_a_voice_that_no_catalogue_knows_has_no_consent_on_record(first_run: MadeBook) -> None:
+@pytest.mark.parametrize(
+    ("changes", "consents", "said"),
+    [
+        ({"state": "embedding"}, {}, "no record"),
+        ({"state": "embedding", "synthetic": True}, {}, "made of nobody's voice, no consent needed"),
+        (
+            {"state": "reference"},
+            {"mine/grandpa": "Old Man agreed on 2026-01-02"},
+            "Old Man agreed on 2026-01-02",
+        ),
+        ({"state": "published"}, {}, "built-in voice, no consent needed"),
+    ],
+)
+def test_a_voice_made_from_a_recording_shows_its_consent(
+    first_run: MadeBook, changes: dict[str, Any], consents: dict[str, str], said: str
+) -> None:
     book = first_run
     lines = []
     for planned in book.plan.lines:
         part, share = planned.voice.parts[0]
-        voice = replace(planned.voice, parts=((replace(part, id="tone/grandpa"), share),))
+        voice = replace(planned.voice, parts=((replace(part, id="mine/grandpa", **changes), share),))
         lines.append(replace(planned, voice=voice))
-    voices = book.facts(plan=replace(book.plan, lines=tuple(lines)))["voices"]
-    assert {voice["consent"] for voice in voices} == {"no record"}
-
-
-def test_a_report_is_plain_json_and_knows_no_folder_of_this_machine(first_run: MadeBook) -> None:
-    facts = first_run.facts()
-    text = json.dumps(facts, allow_nan=False)
-    assert json.loads(text) == facts
-    assert str(first_run.published.folder.parent) not in text
+    voices = book.facts(plan=replace(book.plan, lines=tuple(lines)), consents=consents)["voices"]
+    assert {voice["consent"] for voice in voices} == {said}

@@ -1,14 +1,12 @@
 """Weights from the released checkpoints: read without running code, converted once, memory-mapped after that.
 
-Both are pickles. They are read by torch's reader that knows tensors and plain containers only, their bytes
-are checked against the sums that the archive holds, and what is needed of them is kept as safetensors.
+Both are pickles. A process of its own reads them (`engines/unpickling.py`), their bytes are checked against
+the sums that the archive holds, and what is needed of them is kept as safetensors.
 """
 
 from __future__ import annotations
 
-import pickle
-import re
-import zipfile
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +15,17 @@ import torch
 from torch import Tensor
 
 from pipeline.engines.emotivoice.fingerprint import fingerprint
+from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
 from pipeline.files import atomic_path
 
 # Raised whenever what is kept changes, so that an older converted file is not taken for a new one.
-LAYOUT = 1
+LAYOUT = 2
+# The parts of each file, and how the names of their tensors begin.
+JOINT = {"acoustic": "am.", "vocoder": "generator."}
+STYLE = {"style": ""}
 # Needed for training only.
 UNUSED_ACOUSTIC = ("am.alignment_module.",)
-# A pickle's call of a function: `GLOBAL posix.system`, or `Unsupported class os.system`.
-FORBIDDEN = re.compile(r"(?:GLOBAL|class|operand) ([A-Za-z_][\w.]*\.\w+)")
 
 State = dict[str, Tensor]
 
@@ -36,7 +36,7 @@ def joint_weights(path: Path, scratch: Path) -> State:
     Raises:
         EngineError: the file is no such checkpoint, is damaged, or would run code.
     """
-    return _kept(scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors", lambda: _joint(path))
+    return _kept(_joint_file(path, scratch), JOINT, lambda: _joint(path, scratch))
 
 
 def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
@@ -47,13 +47,42 @@ def style_weights(path: Path, base: Path | None, scratch: Path) -> State:
     Raises:
         EngineError: as `joint_weights`.
     """
+    return _kept(_style_file(path, base, scratch), STYLE, lambda: _style(path, base, scratch))
+
+
+def joint_digests(path: Path, scratch: Path) -> dict[str, str]:
+    """SHA-256 of what is in the acoustic model and in the vocoder, of weights that were read before."""
+    return _digests(_joint_file(path, scratch))
+
+
+def style_digests(path: Path, base: Path | None, scratch: Path) -> dict[str, str]:
+    """SHA-256 of what is in the style encoder, of weights that were read before."""
+    return _digests(_style_file(path, base, scratch))
+
+
+def _joint_file(path: Path, scratch: Path) -> Path:
+    return scratch / f"emotivoice-{fingerprint(path)}-{LAYOUT}.safetensors"
+
+
+def _style_file(path: Path, base: Path | None, scratch: Path) -> Path:
     marks = [fingerprint(path)] + ([fingerprint(base)] if base else [])
-    name = f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
-    return _kept(scratch / name, lambda: _style(path, base))
+    return scratch / f"emotivoice-style-{'-'.join(marks)}-{LAYOUT}.safetensors"
 
 
-def _kept(converted: Path, convert: Callable[[], State]) -> State:
-    """The tensors in `converted`, mapped; written first if they are not there or cannot be read."""
+def _digests(converted: Path) -> dict[str, str]:
+    """The digests that were noted in a converted file when it was made."""
+    from safetensors import safe_open
+
+    with safe_open(converted, framework="pt") as file:
+        return dict(file.metadata() or {})
+
+
+def _kept(converted: Path, parts: Mapping[str, str], convert: Callable[[], State]) -> State:
+    """The tensors in `converted`, mapped; written first if they are not there or cannot be read.
+
+    Args:
+        parts: how the names of each part's tensors begin; what is in a part is noted in the file.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
@@ -64,19 +93,31 @@ def _kept(converted: Path, convert: Callable[[], State]) -> State:
             # A half-broken disk is no reason to stop: the checkpoint is there, so it is converted once more.
             converted.unlink(missing_ok=True)
     with atomic_path(converted) as temporary:
-        save_file(convert(), temporary)
+        state = convert()
+        save_file(state, temporary, {name: _digest(state, start) for name, start in parts.items()})
     return load_file(converted)
 
 
-def _joint(path: Path) -> State:
-    state = _tensors(read_checkpoint(path), "generator", path)
+def _digest(state: Mapping[str, Tensor], start: str) -> str:
+    """SHA-256 of the tensors whose names begin so: of names, shapes and float32 bytes, in order of name."""
+    sha = hashlib.sha256()
+    for name in sorted(state):
+        if name.startswith(start):
+            tensor = state[name].contiguous()
+            sha.update(f"{name.removeprefix(start)} {list(tensor.shape)}\n".encode())
+            sha.update(tensor.numpy().data)
+    return sha.hexdigest()
+
+
+def _joint(path: Path, scratch: Path) -> State:
+    state = _tensors(read_pickled(path, scratch, ["generator"]), "generator", path)
     used = {name: tensor for name, tensor in state.items() if not name.startswith(UNUSED_ACOUSTIC)}
     return _separate(without_weight_norm(used))
 
 
-def _style(path: Path, base: Path | None) -> State:
-    trained = _bert(_tensors(read_checkpoint(path), "model", path))
-    begun = _bert(_tensors({"model": read_checkpoint(base)}, "model", base)) if base else {}
+def _style(path: Path, base: Path | None, scratch: Path) -> State:
+    trained = _bert(_tensors(read_pickled(path, scratch, ["model"]), "model", path))
+    begun = _bert(_tensors({"model": read_pickled(base, scratch)}, "model", base)) if base else {}
     return _separate(begun | trained)
 
 
@@ -122,51 +163,6 @@ def _tensors(parts: Any, key: str, path: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def read_checkpoint(path: Path) -> Any:
-    """What a pickled checkpoint holds: tensors in plain containers, memory-mapped.
-
-    Raises:
-        EngineError: it would run code (named), is damaged, or is no checkpoint.
-    """
-    _check_sums(path)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except pickle.UnpicklingError as error:
-        raise _refused(error, path) from error
-    except (RuntimeError, OSError, EOFError, KeyError, ValueError, AttributeError, IndexError) as error:
-        raise EngineError(
-            f"not a checkpoint, or an incomplete download: {_first_line(error)}", where=str(path)
-        ) from error
-
-
-def _refused(error: pickle.UnpicklingError, path: Path) -> EngineError:
-    named = FORBIDDEN.search(str(error))
-    if named is None:
-        return EngineError(f"not a checkpoint: {_first_line(error)}", where=str(path))
-    return EngineError(
-        f"refused: loading it would run '{named.group(1)}'",
-        where=str(path),
-        hint="a checkpoint of EmotiVoice holds tensors only; fetch it anew from where it was published",
-    )
-
-
-def _check_sums(path: Path) -> None:
-    """Nothing, if each member of the archive has the sum that the archive says; older forms have none.
-
-    Raises:
-        EngineError: a member is damaged.
-    """
-    if not zipfile.is_zipfile(path):
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise EngineError(f"damaged: {_first_line(error)}", where=str(path)) from error
-    if damaged is not None:
-        raise EngineError(f"damaged: '{damaged}' in it is not what was saved", where=str(path))
-
-
 def without_weight_norm(state: Mapping[str, Tensor]) -> State:
     """The state with each length and direction joined to one weight; both spellings of the pair are known.
 
@@ -190,7 +186,3 @@ def without_weight_norm(state: Mapping[str, Tensor]) -> State:
             norm = direction.square().sum(dim=(1, 2), keepdim=True).sqrt()
             result[f"{stem}.weight"] = direction * (length.to(torch.float32) / norm)
     return result
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

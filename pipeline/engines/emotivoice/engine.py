@@ -83,7 +83,7 @@ class EmotiVoiceEngine:
         device = _device(request.device)
         if device.type == "cpu":
             torch.set_num_threads(max(1, request.threads))
-        self._network = load_network(checkout, request.scratch, device)
+        self._network = load_network(checkout, request.scratch, device, request.parts)
         self._device = device
         chosen = settings.frames_at_once
         self._frames_at_once = frames_that_fit(device) if chosen is None else chosen

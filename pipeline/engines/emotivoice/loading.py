@@ -10,22 +10,33 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from pipeline.engines.base import VoicePart
+from pipeline.engines.base import MadePart, NoParts, Parts, VoicePart
 from pipeline.engines.emotivoice.acoustic import AcousticModel, Sizes
-from pipeline.engines.emotivoice.checkout import SPEAKERS, TOKENS, Checkout
-from pipeline.engines.emotivoice.checkpoint import joint_weights, style_weights
+from pipeline.engines.emotivoice.checkout import SPEAKERS, TOKENS, BertConfig, Checkout
+from pipeline.engines.emotivoice.checkpoint import (
+    joint_digests,
+    joint_weights,
+    style_digests,
+    style_weights,
+)
 from pipeline.engines.emotivoice.style import StyleEncoder
 from pipeline.engines.emotivoice.vocoder import Vocoder
 from pipeline.engines.emotivoice.wordpiece import WordPieces
 from pipeline.errors import EngineError, LineError
+from pipeline.hashing import digest
 
 KEYS_NAMED = 3
+# What two models may have in common, by the names of a registry entry.
+PARTS = ("acoustic", "vocoder", "style")
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Network:
-    """All of one loaded model, and the lists that say which row is which phoneme or voice."""
+    """All of one loaded model, and the lists that say which row is which phoneme or voice.
+
+    `shared` names the parts (of `PARTS`) that other models have too.
+    """
 
     acoustic: AcousticModel
     vocoder: Vocoder
@@ -33,6 +44,7 @@ class Network:
     pieces: WordPieces
     tokens: Mapping[str, int]
     speakers: Mapping[str, int]
+    shared: frozenset[str] = frozenset()
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
         """The numbers of phonemes.
@@ -72,33 +84,45 @@ class Network:
         return self.style(ids)
 
     def bytes_held(self) -> int:
-        """Bytes of all weights."""
-        modules = (self.acoustic, self.vocoder, self.style)
-        return sum(tensor.nbytes for module in modules for tensor in module.parameters())
+        """Bytes of all weights that are this model's own."""
+        return sum(module_bytes(getattr(self, part)) for part in PARTS if part not in self.shared)
 
 
-def load_network(checkout: Checkout, scratch: Path, device: torch.device) -> Network:
+def module_bytes(module: nn.Module) -> int:
+    """Bytes of a module's weights."""
+    return sum(tensor.nbytes for tensor in module.parameters())
+
+
+def load_network(
+    checkout: Checkout, scratch: Path, device: torch.device, parts: Parts | None = None
+) -> Network:
     """The network of a checkout on a device; on a CPU its weights stay mapped from `scratch`.
 
+    Args:
+        parts: what it may have in common with other models: `acoustic`, `vocoder`, `style`.
     Raises:
         EngineError: checkpoints, lists and settings do not fit each other, or a file is damaged.
     """
     weights = joint_weights(checkout.generator, scratch)
     spoken, voiced = _part(weights, "am."), _part(weights, "generator.")
-    base = checkout.pretrained_bert
-    felt = style_weights(checkout.style_encoder, base, scratch)
-    bert = checkout.bert()
-    encoder_heads, decoder_heads = checkout.heads()
-    acoustic = _built(
-        checkout.generator,
-        spoken,
-        lambda: AcousticModel(Sizes.of(spoken, encoder_heads, decoder_heads), spoken),
-    )
-    vocoder = _built(checkout.generator, voiced, lambda: Vocoder(voiced))
-    style = _built(
-        checkout.style_encoder,
-        felt,
-        lambda: StyleEncoder(felt, bert.num_attention_heads, bert.layer_norm_eps),
+    felt = style_weights(checkout.style_encoder, checkout.pretrained_bert, scratch)
+    heads, bert = checkout.heads(), checkout.bert()
+    marks = _marks(checkout, scratch, heads, bert)
+    common = parts or NoParts()
+
+    def part(name: str, path: Path, state: Mapping[str, Tensor], make: Callable[[], _Module]) -> _Module:
+        def made() -> MadePart:
+            module = _placed(_built(path, state, make), device)
+            return MadePart(module, marks[name], module_bytes(module))
+
+        module: _Module = common.share(name, made)
+        return module
+
+    joint, encoder = checkout.generator, checkout.style_encoder
+    acoustic = part("acoustic", joint, spoken, lambda: AcousticModel(Sizes.of(spoken, *heads), spoken))
+    vocoder = part("vocoder", joint, voiced, lambda: Vocoder(voiced))
+    style = part(
+        "style", encoder, felt, lambda: StyleEncoder(felt, bert.num_attention_heads, bert.layer_norm_eps)
     )
     pieces = WordPieces.read(checkout.vocabulary, checkout.lower_case())
     tokens, speakers = checkout.tokens(), checkout.speakers()
@@ -106,9 +130,25 @@ def load_network(checkout: Checkout, scratch: Path, device: torch.device) -> Net
     _check_rows(checkout, SPEAKERS, len(speakers), acoustic.spk_tokenizer.num_embeddings)
     words = style.embeddings.word_embeddings.num_embeddings
     _check_rows(checkout, checkout.vocabulary, len(pieces.vocabulary), words)
-    _check_fit(checkout, spoken, voiced, felt, (encoder_heads, decoder_heads, bert.num_attention_heads))
+    _check_fit(checkout, spoken, voiced, felt, (*heads, bert.num_attention_heads))
+    shared = frozenset(name for name in PARTS if name in common)
+    return Network(acoustic, vocoder, style, pieces, tokens, speakers, shared)
+
+
+def _marks(checkout: Checkout, scratch: Path, heads: tuple[int, int], bert: BertConfig) -> dict[str, str]:
+    """SHA-256 of what each part is: its weights, and the heads that do not show in them."""
+    joint = joint_digests(checkout.generator, scratch)
+    style = style_digests(checkout.style_encoder, checkout.pretrained_bert, scratch)["style"]
+    return {
+        "acoustic": digest([joint["acoustic"], *heads]),
+        "vocoder": joint["vocoder"],
+        "style": digest([style, bert.num_attention_heads, bert.layer_norm_eps]),
+    }
+
+
+def _placed(module: _Module, device: torch.device) -> _Module:
     try:
-        return Network(acoustic.to(device), vocoder.to(device), style.to(device), pieces, tokens, speakers)
+        return module.to(device)
     except RuntimeError as error:
         raise EngineError(f"cannot load EmotiVoice: {str(error).splitlines()[0]}") from error
 

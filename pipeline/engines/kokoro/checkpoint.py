@@ -7,7 +7,6 @@ the official checkpoint, convolutions without weight norm, in the memory layout 
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
 from pipeline.files import atomic_path
 from pipeline.hashing import digest_file
@@ -34,11 +34,15 @@ STEM_DIGITS = 16
 Array = npt.NDArray[Any]
 
 
-def load_weights(files: Mapping[str, Path], scratch: Path) -> dict[str, Tensor]:
+def load_weights(
+    files: Mapping[str, Path], scratch: Path, digests: Mapping[str, str] | None = None
+) -> dict[str, Tensor]:
     """The network's weights, float32, in the layout of `model.py`, memory-mapped from `scratch`.
 
     The first call converts and keeps the result under a name made of the source's SHA-256.
 
+    Args:
+        digests: SHA-256 of the files, where they are known: a file that was verified is not hashed again.
     Raises:
         EngineError: neither source is among the files, or what is there is damaged.
     """
@@ -50,7 +54,9 @@ def load_weights(files: Mapping[str, Path], scratch: Path) -> dict[str, Tensor]:
         raise EngineError(
             f"no weights for kokoro among {sorted(files)}", hint=f"it needs '{OFFICIAL}' or '{PACKAGED}'"
         )
-    converted = scratch / f"kokoro-{digest_file(source)[:STEM_DIGITS]}-{LAYOUT}.safetensors"
+    name = OFFICIAL if OFFICIAL in files else PACKAGED
+    sha256 = (digests or {}).get(name) or digest_file(source)
+    converted = scratch / f"kokoro-{sha256[:STEM_DIGITS]}-{LAYOUT}.safetensors"
     if not converted.exists():
         _convert(source, converted, official=OFFICIAL in files)
     try:
@@ -64,7 +70,7 @@ def load_weights(files: Mapping[str, Path], scratch: Path) -> dict[str, Tensor]:
 def _convert(source: Path, target: Path, official: bool) -> None:
     from safetensors.torch import save_file
 
-    state = read_official(source) if official else read_packaged(source)
+    state = read_official(source, target.parent) if official else read_packaged(source)
     with atomic_path(target) as temporary:
         save_file(to_layout(state), temporary)
 
@@ -90,21 +96,22 @@ def to_layout(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
-def read_official(path: Path) -> dict[str, Tensor]:
+def read_official(path: Path, scratch: Path) -> dict[str, Tensor]:
     """The official checkpoint's weights, flat, weight norm folded into the weights.
 
     Raises:
-        EngineError: not a checkpoint of Kokoro.
+        EngineError: not a checkpoint of Kokoro, damaged, or one that would run code.
     """
-    try:
-        parts = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        flat = {
-            f"{part}.{name.removeprefix('module.')}": tensor
-            for part, tensors in parts.items()
-            for name, tensor in tensors.items()
-        }
-    except (RuntimeError, OSError, AttributeError, EOFError, pickle.UnpicklingError) as error:
-        raise EngineError(f"not a Kokoro checkpoint: {_first_line(error)}", where=str(path)) from error
+    parts = read_pickled(path, scratch)
+    states = parts.values() if isinstance(parts, dict) else ()
+    if not all(isinstance(state, dict) for state in states) or not states:
+        raise EngineError("not a Kokoro checkpoint: it holds no state dicts", where=str(path))
+    flat = {
+        f"{part}.{name.removeprefix('module.')}": tensor
+        for part, tensors in parts.items()
+        for name, tensor in tensors.items()
+        if isinstance(tensor, Tensor)
+    }
     return {name: tensor for name, tensor in _without_weight_norm(flat) if _is_used(name)}
 
 

@@ -108,7 +108,7 @@ class KokoroEngine:
         if device.type == "cpu":
             torch.set_num_threads(max(1, request.threads))
             keep_freed_memory()
-        weights = load_weights(request.files, request.scratch)
+        weights = load_weights(request.files, request.scratch, request.digests)
         try:
             model = KokoroModel.from_weights(weights).to(device)
             prepare(model, device, precision)

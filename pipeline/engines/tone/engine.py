@@ -13,9 +13,12 @@ Memory and loading are played by a model's parameters, all optional:
     load_s          loading sleeps so long
     load_error      loading fails with this message
     load_crash      loading ends the process, as tone-crash does
-    memory_bytes    what it says that it holds
+    memory_bytes    what it says that it holds, a vocoder of its own included
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
+    vocoder         name of a table of `vocoder_bytes` that models may share as their part `vocoder`
+
+A voice with a state (an embedding, reference audio) is a tone of its own: the file's bytes are its pitch.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ import numpy.typing as npt
 
 from pipeline.audio import Audio
 from pipeline.direction import Realisation
-from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
+from pipeline.engines.base import Engine, LoadRequest, MadePart, Speech, Utterance, VoicePart
 from pipeline.errors import EngineError, LineError
+from pipeline.hashing import digest_bytes, digest_file
 
 SAMPLE_RATE = 16_000
 # About the length of read speech: 17 characters a second.
@@ -63,6 +67,7 @@ class ToneEngine:
         self._overtone: float | None = None
         self._bytes_held = 0
         self._parameters: Mapping[str, Any] = {}
+        self._vocoder: npt.NDArray[np.uint8] | None = None
 
     def load(self, request: LoadRequest) -> None:
         """Takes the model's timbre; costs nothing but what its parameters ask for."""
@@ -77,6 +82,10 @@ class ToneEngine:
             raise EngineError(str(request.parameters["load_error"]))
         self._parameters = request.parameters
         self._bytes_held = int(request.parameters.get("memory_bytes", BYTES_HELD))
+        if "vocoder" in request.parameters:
+            name, size_bytes = str(request.parameters["vocoder"]), int(request.parameters["vocoder_bytes"])
+            self._vocoder = request.parts.share("vocoder", lambda: vocoder_table(name, size_bytes))
+            self._bytes_held -= size_bytes if "vocoder" in request.parts else 0
         self._overtone = 10 ** (overtone_db / 20)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
@@ -94,7 +103,7 @@ class ToneEngine:
 
     def unload(self) -> None:
         """Forgets the timbre."""
-        self._overtone = None
+        self._overtone = self._vocoder = None
         self._bytes_held = 0
 
     def _speak(self, utterance: Utterance, overtone: float) -> Speech | LineError:
@@ -106,17 +115,24 @@ class ToneEngine:
             time.sleep(HANG_S)
         if "tone-slow" in utterance.text:
             time.sleep(SLOW_S)
-        unknown = [part.name for part in utterance.voice if part.name not in VOICE_HZ]
+        unknown = [part.name for part in utterance.voice if not part.state and part.name not in VOICE_HZ]
         if unknown:
             return LineError(f"the tone engine has no voice '{unknown[0]}'")
         return _render(utterance, overtone)
+
+
+def vocoder_table(name: str, size_bytes: int) -> MadePart:
+    """A table of bytes that depend on its name alone; it is held and makes no sound."""
+    seed = int(digest_bytes(name.encode())[:16], 16)
+    table = np.random.Generator(np.random.PCG64(seed)).integers(0, 256, size_bytes, dtype=np.uint8)
+    return MadePart(table, digest_bytes(table.tobytes()), table.nbytes)
 
 
 def _render(utterance: Utterance, overtone: float) -> Speech:
     arousal = utterance.direction.felt.arousal
     semitones = utterance.direction.pitch_semitones + AROUSAL_SEMITONES * arousal
     rate = utterance.direction.rate * (1 + AROUSAL_RATE * arousal)
-    frequency_hz = sum(part.weight * VOICE_HZ[part.name] for part in utterance.voice) * 2 ** (semitones / 12)
+    frequency_hz = sum(part.weight * _voice_hz(part) for part in utterance.voice) * 2 ** (semitones / 12)
     length_samples = round((BASE_S + CHARACTER_S * len(utterance.text)) / rate * SAMPLE_RATE)
     tone = _tone(frequency_hz, length_samples, overtone)
     edge = np.zeros(round(EDGE_S * SAMPLE_RATE))
@@ -124,6 +140,13 @@ def _render(utterance: Utterance, overtone: float) -> Speech:
     noise = np.random.Generator(np.random.PCG64(utterance.seed)).standard_normal(samples.size)
     samples = samples + noise * 10 ** (NOISE_DBFS / 20)
     return Speech(Audio.mono(samples, SAMPLE_RATE), realisation=_realisation(utterance, semitones, rate))
+
+
+def _voice_hz(part: VoicePart) -> float:
+    """The pitch of a voice: its name's, or 100 to 356 Hz by the bytes of its state."""
+    if part.state is None:
+        return VOICE_HZ[part.name]
+    return 100.0 + int(digest_file(part.state)[:2], 16)
 
 
 def _tone(frequency_hz: float, length_samples: int, overtone: float) -> npt.NDArray[np.float64]:

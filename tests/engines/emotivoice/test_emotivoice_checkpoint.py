@@ -9,8 +9,9 @@ import torch
 from emotivoice_shapes import SMALL, joint_shapes
 from emotivoice_standin import save
 
-from pipeline.engines.emotivoice.checkpoint import joint_weights, read_checkpoint, style_weights
+from pipeline.engines.emotivoice.checkpoint import joint_weights, style_weights
 from pipeline.engines.emotivoice.fingerprint import fingerprint
+from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
 
 
@@ -55,7 +56,7 @@ def test_a_damaged_converted_file_is_made_anew(checkout, tmp_path):
 
 
 def test_both_spellings_of_weight_norm_give_the_same_weights(checkout, tmp_path):
-    parts = read_checkpoint(checkout.generator)
+    parts = read_pickled(checkout.generator, tmp_path)
     ending = {
         ".parametrizations.weight.original0": ".weight_g",
         ".parametrizations.weight.original1": ".weight_v",
@@ -98,7 +99,7 @@ def test_another_kind_of_checkpoint_is_refused(tmp_path, value):
 
 
 def test_tensors_that_the_style_encoder_lacks_come_from_the_bert_it_began_as(checkout, tmp_path):
-    trained = read_checkpoint(checkout.style_encoder)["model"]
+    trained = read_pickled(checkout.style_encoder, tmp_path)["model"]
     pooler = {key: value for key, value in trained.items() if ".pooler." in key}
     save(tmp_path / "headless", {"model": {key: trained[key] for key in trained if key not in pooler}})
     begun = {key.removeprefix("module."): value for key, value in trained.items()}

@@ -27,7 +27,7 @@ def test_an_official_checkpoint_gives_the_same_weights(
 ) -> None:
     path = tmp_path / "weights.pth"
     torch.save(_as_official(read_packaged(weight_files["weights.onnx"])), path)
-    found = to_layout(read_official(path))
+    found = to_layout(read_official(path, tmp_path))
     assert found.keys() == weights.keys()
     for name, tensor in found.items():
         torch.testing.assert_close(tensor, weights[name], rtol=1e-5, atol=1e-7, msg=name)

@@ -1,0 +1,54 @@
+"""The table at the end of a render: chapters with their levels, what is missing, where the files are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.plan.plan import LinePlan, Plan
+
+if TYPE_CHECKING:
+    from pipeline.publish.book import Published
+    from pipeline.render.run import Outcome
+    from pipeline.stitch.book import StitchedChapter
+
+
+def print_table(
+    plan: Plan, outcome: Outcome, stitched: list[StitchedChapter], published: Published, preset: str
+) -> None:
+    """Prints each chapter with its levels, what is missing, and where the files are."""
+    click.echo(f"\n{'chapter':<36} {'length':>8} {'LUFS':>6} {'peak':>6} {'new':>5} {'reused':>6}")
+    for one in stitched:
+        lines = plan.chapter(one.number - 1)
+        new = sum(line.key in outcome.made for line in lines)
+        reused = sum(line.status == "reuse" for line in lines)
+        levels = one.master.levels
+        seconds = round(one.master.timeline.length_samples / one.master.timeline.sample_rate)
+        name = f"{one.number}. {one.chapter.title}"
+        loudness = "-" if levels.integrated_lufs is None else f"{levels.integrated_lufs:.1f}"
+        click.echo(
+            f"{name:<36.36} {seconds // 60:>5}:{seconds % 60:02} {loudness:>6} "
+            f"{levels.true_peak_dbtp:>6.1f} {new:>5} {reused:>6}"
+        )
+    _print_notes(plan, outcome, stitched)
+    if preset == "acx":
+        from pipeline.publish.store_rules import ACX_NOTICE
+
+        click.echo(ACX_NOTICE)
+    click.echo(f"files: {published.folder}")
+    if published.book:
+        click.echo(f"book:  {published.book}")
+    click.echo(f"look:  {published.folder / 'report.html'}")
+
+
+def _print_notes(plan: Plan, outcome: Outcome, stitched: list[StitchedChapter]) -> None:
+    left_out: list[LinePlan] = [line for line in plan.lines if line.status == "skipped"]
+    if left_out:
+        click.echo(f"{len(left_out)} lines were left out this time; their chapters are not stitched")
+    if len(stitched) < len(plan.script.chapters) and not left_out:
+        click.echo("some chapters have no take at all and were not stitched")
+    if outcome.quarantined:
+        click.echo(f"{len(outcome.quarantined)} lines could not be spoken:")
+        for job, reason in outcome.quarantined.values():
+            click.echo(f"  {job.where}: {job.line_id}: {reason}")

@@ -1,0 +1,1 @@
+"""Who is heard: consent records, reference recordings, a speaker encoder and what is measured with it."""

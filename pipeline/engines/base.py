@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pipeline.direction import Direction, Level, Realisation
 from pipeline.errors import LineError
@@ -156,8 +156,20 @@ class LoadRequest:
     parts: Parts = field(default_factory=NoParts)
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """An engine that can do part of its work ahead, its front end say, while it speaks something else."""
+
+    def prepare(self, batch: Sequence[Utterance]) -> None:
+        """Called from another thread than `synthesize`; remembers what it found, says nothing of failures."""
+        ...
+
+
 class Engine(Protocol):
-    """One loaded model. Made by `engine.py`'s `create()` with no arguments; loads nothing before `load`."""
+    """One loaded model. Made by `engine.py`'s `create()` with no arguments; loads nothing before `load`.
+
+    It may also be one that `Prepares`.
+    """
 
     def load(self, request: LoadRequest) -> None:
         """Makes the model ready to speak.

@@ -37,6 +37,8 @@ READY_TIMEOUT_S = 120.0
 CONNECT_TIMEOUT_S = 5.0
 RESTART_TRIES = 3
 RESTART_WAIT_S = 0.5
+# The thread of an actor that works ahead while another speaks.
+AHEAD = "ahead"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class _SpeakerActor:
         """The process's ID: the actor answers."""
         return os.getpid()
 
+    @ray.method(concurrency_group=AHEAD)
+    def prepare(self, jobs: Sequence[LineJob]) -> None:
+        """Works ahead for a batch that is in the queue, in a thread of its own."""
+        self._worker.prepare(jobs)
+
     def speak(self, jobs: Sequence[LineJob], upcoming: Sequence[str]) -> BatchResult | FullcastError:
         """The batch's result, or the error that stops the run."""
         try:
@@ -93,6 +100,8 @@ class RayPool:
         self._cluster = cluster
         _connect(cluster)
         self._actors: dict[int, Any] = {}
+        # Until a worker dies: what kills the next must be found in the batch that it speaks.
+        self._works_ahead = True
         self._refs: dict[Any, tuple[int, tuple[LineJob, ...]]] = {}
         for number in range(cluster.workers):
             self._actors[number] = self._start(number)
@@ -108,6 +117,9 @@ class RayPool:
 
     def submit(self, worker: int, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> None:
         """Hands a batch to an actor; a dead one shows in `wait`."""
+        if self._works_ahead and any(owner == worker for owner, _ in self._refs.values()):
+            # It is busy with another batch: its front end may read this one meanwhile.
+            self._actors[worker].prepare.remote(list(jobs))
         ref = self._actors[worker].speak.remote(list(jobs), tuple(upcoming))
         self._refs[ref] = (worker, tuple(jobs))
 
@@ -143,7 +155,8 @@ class RayPool:
         ray.shutdown()
 
     def _start(self, number: int) -> Any:
-        remote = ray.remote(_SpeakerActor).options(
+        made = ray.remote(concurrency_groups={AHEAD: 1})(_SpeakerActor)  # type: ignore[call-overload]
+        remote = made.options(
             num_cpus=self._cluster.cpus_each,
             num_gpus=self._cluster.gpus_each,
             max_restarts=0,
@@ -183,6 +196,7 @@ class RayPool:
 
     def _lost(self, worker: int, jobs: tuple[LineJob, ...], reason: str) -> list[Finished]:
         """All batches of a dead actor: the first is the suspect, the others it had not begun."""
+        self._works_ahead = False
         self._actors.pop(worker, None)
         finished = [Finished(worker, jobs, None, lost=reason)]
         for ref, (owner, later) in list(self._refs.items()):

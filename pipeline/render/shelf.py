@@ -67,6 +67,11 @@ class ModelShelf:
         with self._changed:
             return (*self._policy.models(), *self._policy.loading())
 
+    def peek(self, model: str) -> Engine | None:
+        """The model if it is ready, for what may be done while another thread uses it; it is not held."""
+        with self._changed:
+            return self._engines.get(model)
+
     @contextmanager
     def use(self, model: str) -> Iterator[Engine]:
         """The model, ready and safe from eviction until the block ends.

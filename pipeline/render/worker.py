@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pipeline.audio import encode_flac
-from pipeline.engines.base import Engine, Speech
+from pipeline.engines.base import Engine, Prepares, Speech
 from pipeline.engines.catalogue import create_engine
 from pipeline.errors import EngineError, LineError, MissingError
 from pipeline.events import BatchSpoken, Event, MemoryRanOut
@@ -85,6 +85,16 @@ class Worker:
             self._look_ahead(upcoming)
             self._shelf.await_loads()
         return self._result(made, failed, broken)
+
+    def prepare(self, jobs: Sequence[LineJob]) -> None:
+        """Has the engines that can do so work ahead for a batch that comes next; from another thread.
+
+        Nothing is loaded for it, and nothing that goes wrong is told: it will be when the batch is spoken.
+        """
+        for model in dict.fromkeys(job.model for job in jobs):
+            engine = self._shelf.peek(model)
+            if isinstance(engine, Prepares):
+                engine.prepare([one for job in jobs if job.model == model for one in job.utterances])
 
     def close(self) -> None:
         """Gives all models back."""

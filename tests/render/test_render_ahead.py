@@ -295,3 +295,20 @@ def test_a_file_that_was_hashed_before_and_has_not_changed_is_not_hashed_again(w
     VerifiedFiles(setup.verified).remember(path, fingerprint(path))
     (verified,) = of(Worker(0, setup).speak(lines("tone@1", 1)).events, WeightsVerified)
     assert not verified.hashed
+
+
+def test_a_worker_has_a_loaded_engine_prepare_what_comes_next_and_loads_none_for_it(store, make_setup):
+    made = []
+
+    def create(name):
+        made.append(create_engine(name))
+        return made[-1]
+
+    worker = Worker(0, make_setup(), create)
+    jobs = lines("tone@1", 6)
+    worker.prepare(jobs)
+    assert not made
+    worker.speak(jobs[:2])
+    worker.prepare(jobs[2:])
+    assert [engine.prepared for engine in made] == [4]
+    assert not any(store.has(job.key) for job in jobs[2:])

@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,6 +138,13 @@ class KokoroEngine:
             else:
                 results.append(_finished(plan, [next(spoken) for _ in plan.pieces]))
         return results
+
+    def prepare(self, batch: Sequence[Utterance]) -> None:
+        """Finds the phonemes of utterances that will be asked for next; in another thread than speaks."""
+        for utterance in batch:
+            # What is wrong with one is said when it is spoken.
+            with suppress(LineError, EngineError):
+                self._phonemizer.phonemize(utterance.text, utterance.language, utterance.phonemes)
 
     def bytes_held(self) -> int:
         """Weights, voice tables and the working memory of one pass, in bytes; 0 when unloaded."""

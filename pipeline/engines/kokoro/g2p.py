@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,11 +86,19 @@ FrontEnd = Callable[[str, Lexicon], tuple[str, list[str]]]
 _one_at_a_time = threading.Lock()
 
 
+# Lines remembered: some batches ahead of what is spoken, and retakes of a chapter; about 2 MB.
+REMEMBERED = 4096
+
+
 class Phonemizer:
-    """Knows how text is spoken in Kokoro's languages; keeps a front end for each language met."""
+    """Knows how text is spoken in Kokoro's languages; keeps a front end for each language met.
+
+    Remembers what it said of the texts last asked for, so that one thread can ask ahead for another.
+    """
 
     def __init__(self) -> None:
         self._front_ends: dict[str, FrontEnd] = {}
+        self._known: OrderedDict[tuple[str, str, Lexicon], Pronunciation] = OrderedDict()
 
     def phonemize(self, text: str, language: str, lexicon: Lexicon = ()) -> Pronunciation:
         """How the text is said in that language; runs in another script by that script's language.
@@ -104,12 +113,22 @@ class Phonemizer:
         """
         if language not in LANGUAGES:
             raise LineError(f"kokoro does not speak '{language}'", hint=did_you_mean(language, LANGUAGES))
-        pieces, unknown = [], []
+        asked = text, language, tuple(lexicon)
         with _one_at_a_time:
-            for run_language, run in by_script(text, language):
-                phonemes, without = _said(self._front_end(run_language), run, lexicon)
-                pieces.append(phonemes)
-                unknown += without
+            found = self._known.get(asked)
+            if found is None:
+                found = self._known[asked] = self._converted(text, language, lexicon)
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(asked)
+        return found
+
+    def _converted(self, text: str, language: str, lexicon: Lexicon) -> Pronunciation:
+        pieces, unknown = [], []
+        for run_language, run in by_script(text, language):
+            phonemes, without = _said(self._front_end(run_language), run, lexicon)
+            pieces.append(phonemes)
+            unknown += without
         return known(tidy(" ".join(pieces)), [f"no pronunciation for '{word}'" for word in unknown])
 
     def _front_end(self, language: str) -> FrontEnd:

@@ -4,7 +4,8 @@ It is also where faults come from. A word of the text asks for one, so that no s
 past the plan and any worker process meets it:
 
     tone-error   this utterance is a LineError; its neighbours are spoken
-    tone-crash   the process dies at once, exit status 17, as a fault in native code would end it
+    tone-crash   the process dies at once, exit status 17, as a fault in native code would end it; so it does
+                 while the line is only prepared
     tone-hang    the call sleeps an hour
     tone-slow    the call sleeps 0.2 s more
 
@@ -65,6 +66,7 @@ class ToneEngine:
 
     def __init__(self) -> None:
         self._overtone: float | None = None
+        self.prepared = 0
         self._bytes_held = 0
         self._parameters: Mapping[str, Any] = {}
         self._vocoder: npt.NDArray[np.uint8] | None = None
@@ -87,6 +89,12 @@ class ToneEngine:
             self._vocoder = request.parts.share("vocoder", lambda: vocoder_table(name, size_bytes))
             self._bytes_held -= size_bytes if "vocoder" in request.parts else 0
         self._overtone = 10 ** (overtone_db / 20)
+
+    def prepare(self, batch: Sequence[Utterance]) -> None:
+        """Nothing to find out ahead; a line that kills its process does so here already."""
+        self.prepared += len(batch)
+        if any("tone-crash" in utterance.text for utterance in batch):
+            os._exit(CRASH_STATUS)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
         """A tone for each utterance, or the fault that its text asks for."""

@@ -123,3 +123,19 @@ def test_every_symbol_has_a_token_inside_the_table() -> None:
     assert len(set(tokens)) == len(tokens) == 114
     assert min(tokens) > 0
     assert max(tokens) < 178
+
+
+def test_a_text_is_converted_once_whoever_asks_and_a_lexicon_makes_it_another() -> None:
+    asked: list[str] = []
+
+    def front_end(text: str, lexicon: object) -> tuple[str, list[str]]:
+        asked.append(text)
+        return "a", []
+
+    phonemizer = Phonemizer()
+    phonemizer._front_ends["en-us"] = front_end  # one that counts, for the memory alone
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: phonemizer.phonemize("Come in.", "en-us"), range(8)))
+    phonemizer.phonemize("Come in.", "en-us", (("Come", "kʌm"),))
+    phonemizer.phonemize("Go.", "en-us")
+    assert asked == ["Come in.", "Come in.", "Go."]

@@ -44,6 +44,8 @@ class GameLine:
         direction: how to perform it, in the author's words.
         notes: comments that are no direction.
         emotion: one token as written; the project's map says what it means.
+        emotion_choices: all tokens that may be the emotion, best first, where a format gives several (Ren'Py's
+            attributes); `emotion` is the first of them, the first one that the project's map has is meant.
         tags: all other tags, in order.
         values: what a placeholder of `text` stands for: `{0}` -> `$gold`.
         shadow_of: ID of the line whose text and sound it takes; it gets no file of its own.
@@ -63,6 +65,7 @@ class GameLine:
     direction: str | None = None
     notes: tuple[str, ...] = ()
     emotion: str | None = None
+    emotion_choices: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     shadow_of: str | None = None
@@ -95,13 +98,17 @@ class Translation:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that lint says: `file:row: CODE: message [id]`. Severity is decided by the project later."""
+    """One thing that lint says: `file:row: CODE: message [id]`. Severity is decided by the project later.
+
+    `severity` is given where one rule has two (D003 with and without a cast); a project may change both.
+    """
 
     code: str
     place: Place
     message: str
     id: str | None = None
     locale: str | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pipeline.render.machine import resident_memory_bytes, total_memory_bytes
 from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_memory, limits_for, look
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
+from pipeline.render.timing import joined_timing
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
 
@@ -183,6 +184,7 @@ class Worker:
             render_s=round(render_s, 3),
             rendered_at=datetime.now(UTC).isoformat(timespec="seconds"),
             warnings=tuple(warnings),
+            timing=joined_timing(texts, speeches),
         )
         return self._store.put(take, flac)
 

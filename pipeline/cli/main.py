@@ -33,11 +33,12 @@ COMMANDS = {
     "models": ("models", "List models; fetch their weights."),
     "master": ("master", "Measure finished audio files against a preset's rules."),
     "schema": ("schema", "Print the JSON Schema of the YAML script."),
+    "game": ("game", "Check and render a game's dialogue: check, plan, render, diff, verify."),
 }
 
 
 # Over in the time that it takes to import what they need; see `main`.
-QUICK = ("check", "schema")
+QUICK = ("check", "schema", "game")
 
 
 class LazyGroup(click.Group):

@@ -44,6 +44,7 @@ class GameLine:
         direction: how to perform it, in the author's words.
         notes: comments that are no direction.
         emotion: one token as written; the project's map says what it means.
+        emotion_place: where the emotion was set, if not in the line's own row (a Yarn command above it).
         emotion_choices: all tokens that may be the emotion, best first, where a format gives several (Ren'Py's
             attributes); `emotion` is the first of them, the first one that the project's map has is meant.
         tags: all other tags, in order.
@@ -65,6 +66,7 @@ class GameLine:
     direction: str | None = None
     notes: tuple[str, ...] = ()
     emotion: str | None = None
+    emotion_place: Place | None = None
     emotion_choices: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +86,8 @@ class GameLine:
 class Translation:
     """One row of another language: whose line it is, and its text (speaker prefix cut off).
 
-    `lock` is that of the base text it was made from, where the format keeps one.
+    `lock` is that of the base text it was made from, where the format keeps one; `notes` holds cells that
+    fullcast does not use.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Translation:
     lock: str | None = None
     speaker: str | None = None
     audio: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

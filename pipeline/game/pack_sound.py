@@ -1,4 +1,4 @@
-"""One line's sound as a pack holds it: trimmed, at its loudness, 48 kHz, 16 bits, mono; as WAV and Ogg Vorbis."""
+"""One line's sound as a pack holds it: trimmed, at its loudness, 48 kHz mono; as WAV and Ogg Vorbis."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def line_sound(take: Audio, target: SoundTarget, gain_db: float = 0.0) -> LineSo
 
 def measured(pcm: Pcm, short_s: float) -> tuple[float, float]:
     """Loudness (by the rule of `SoundTarget.lufs`) and true peak in dBTP of finished samples."""
-    samples = pcm.astype(np.float32) / FULL_SCALE
+    samples = pcm.astype(np.float32) / np.float32(FULL_SCALE)
     meter = TruePeak()
     meter.push(samples)
     return round(loudness_of(samples, short_s), 2), round(decibels(meter.finish()), 2)

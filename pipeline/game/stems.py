@@ -1,4 +1,4 @@
-"""What a line's sound file is called and where an engine looks for it: one rule an engine, nothing else. Pure."""
+"""What a line's sound file is called and where an engine looks for it: one rule an engine. Pure."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ class Layout:
 def stem_of(engine: GameEngine, line_id: str, filename_format: str | None = None) -> str:
     """The file name of a line without its ending.
 
-    Source: YarnSpinner-Unity:Editor/YarnProjectUtility.cs (the ID without `line:`); renpy:renpy/common/00voice.rpy
-    (`config.auto_voice`); dink:csharp/DinkVoiceExport/VoiceExport.cs (the ID); the others are ours.
+    Source: YarnSpinner-Unity:Editor/YarnProjectUtility.cs (the ID without `line:`);
+    renpy:renpy/common/00voice.rpy (`config.auto_voice`); dink:csharp/DinkVoiceExport/VoiceExport.cs (the
+    ID); the others are ours.
     """
     bare = line_id.removeprefix("line:")
     if engine == "plain":
@@ -72,11 +73,19 @@ def _unreal_name(bare: str, filename_format: str | None) -> str:
     """
     if filename_format is None:
         return bare
-    names = {"DialogueGuid": bare, "DialogueHash": bare, "DialogueName": bare, "ContextId": "0", "ContextHash": "0"}
+    names = {
+        "DialogueGuid": bare,
+        "DialogueHash": bare,
+        "DialogueName": bare,
+        "ContextId": "0",
+        "ContextHash": "0",
+    }
 
     def value(mark: re.Match[str]) -> str:
         if mark[1] not in names:
-            raise UsageError(f"DialogueFilenameFormat: no field '{{{mark[1]}}}'", hint=f"it has {', '.join(names)}")
+            raise UsageError(
+                f"DialogueFilenameFormat: no field '{{{mark[1]}}}'", hint=f"it has {', '.join(names)}"
+            )
         return names[mark[1]]
 
     named = re.sub(r"\{(\w+)\}", value, filename_format)
@@ -117,7 +126,11 @@ def _renpy(layout: Layout, line_id: str, stem: str, sound: Sound) -> str:
 
 
 def _dink(layout: Layout, line_id: str, stem: str, sound: Sound) -> str:
-    return f"Audio/TTS/{stem}.{sound}" if layout.locale == layout.base else f"Audio/{layout.locale}/TTS/{stem}.{sound}"
+    return (
+        f"Audio/TTS/{stem}.{sound}"
+        if layout.locale == layout.base
+        else f"Audio/{layout.locale}/TTS/{stem}.{sound}"
+    )
 
 
 def _godot(layout: Layout, line_id: str, stem: str, sound: Sound) -> str:

@@ -2,13 +2,13 @@
 
 The shapes are Rhubarb's: A closed (m, b, p), B teeth together, C open, D wide open, E rounded, F puckered;
 G teeth on lip (f, v), H tongue raised (l), X at rest.
-Source: DanielSWolf/rhubarb-lip-sync:rhubarb/src/animation/animationRules.cpp (shapes of phones, basic shapes),
-rhubarb/src/exporters/JsonExporter.cpp (the file).
+Source: DanielSWolf/rhubarb-lip-sync:rhubarb/src/animation/animationRules.cpp (shapes of phones, basic
+shapes), rhubarb/src/exporters/JsonExporter.cpp (the file).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 Shape = Literal["A", "B", "C", "D", "E", "F", "G", "H", "X"]
@@ -44,11 +44,11 @@ _DIPHTHONGS: dict[str, tuple[Shape, Shape]] = {
 _SHAPES: dict[str, Shape] = {symbol: shape for shape, symbols in _SINGLE.items() for symbol in symbols}
 # Stress, length, tone and the like: the mouth stays in the shape of its vowel.
 _SILENT_MARKS = frozenset("ˈˌːˑʰʲʷᵝ̃ʼ→↓↗↘˥˦˧˨˩̩̯")
-_PAUSES = frozenset(" .!?…;:,—\"“”()")
+_PAUSES = frozenset(' .!?…;:,—"“”()')
 
 
 def mouth_cues(
-    timing: PhonemeTimes, duration_s: float, start_s: float = 0.0, extended: bool = True
+    timing: PhonemeTimes, duration_s: float, start_s: float = 0.0, extended: Collection[str] = EXTENDED
 ) -> list[tuple[float, float, Shape]]:
     """Start, end and shape from 0 to the sound's end, one after the other, never empty; whole centiseconds.
 
@@ -56,7 +56,7 @@ def mouth_cues(
         timing: symbol, start and end of each phoneme in the take, in order.
         duration_s: of the pack's sound.
         start_s: where in the take that sound begins.
-        extended: whether G, H and X may be used; else their nearest basic shape stands.
+        extended: which of G, H and X may be used; for the others their nearest basic shape stands.
     """
     spans = [(shape, begin - start_s, end - start_s) for shape, begin, end in _spans(timing)]
     total = max(1, round(duration_s * CENTI))
@@ -69,12 +69,12 @@ def mouth_cues(
 
 
 def _cues(
-    places: Sequence[tuple[int, Shape]], total: int, extended: bool
+    places: Sequence[tuple[int, Shape]], total: int, extended: Collection[str]
 ) -> list[tuple[float, float, Shape]]:
     """Cues from where each shape begins: empty ones out, equal neighbors joined."""
     cues: list[tuple[int, int, Shape]] = []
     for (begin, shape), (end, _) in zip(places, [*places[1:], (total, "X")], strict=True):
-        shown = shape if extended else BASIC.get(shape, shape)
+        shown = shape if shape in extended else BASIC.get(shape, shape)
         if end <= begin:
             continue
         if cues and cues[-1][2] == shown:
@@ -117,7 +117,9 @@ def unknown_symbols(symbols: Iterable[str]) -> set[str]:
     return set(symbols) - known
 
 
-def rhubarb_json(sound_file: str, duration_s: float, cues: Iterable[tuple[float, float, Shape]]) -> dict[str, Any]:
+def rhubarb_json(
+    sound_file: str, duration_s: float, cues: Iterable[tuple[float, float, Shape]]
+) -> dict[str, Any]:
     """The file in Rhubarb's schema; `sound_file` is relative to it."""
     return {
         "metadata": {"soundFile": sound_file, "duration": max(1, round(duration_s * CENTI)) / CENTI},

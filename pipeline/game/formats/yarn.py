@@ -190,8 +190,8 @@ def _short(text: str) -> str:
 def _facts(file: str, script: YarnScript, lines: Sequence[GameLine]) -> FileFacts:
     """What `check` counts of a script.
 
-    A name that stands only before values of the game (`Visited counts: {...}`) labels them, and is not counted
-    as a character.
+    A name that stands only before values of the game (`Visited counts: {...}`) labels them, and is not
+    counted as a character.
     """
     speaking = {line.character for line in lines if not line.values}
     characters = Counter(line.character for line in lines if line.character and line.character in speaking)

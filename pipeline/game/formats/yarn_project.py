@@ -155,7 +155,7 @@ def _strings_file(written: str, language: str, request: SourceRequest, where: st
 
 
 def _resolve(written: str, request: SourceRequest) -> Path:
-    """A path as a project writes it: from its folder, or from the root of the game (Unity, Godot) around it."""
+    """A path as a project writes it: from its folder, or from the root of the Unity or Godot game."""
     folder = request.path.parent
     text = written.replace("\\", "/")
     if text.startswith(_GODOT_ROOT):

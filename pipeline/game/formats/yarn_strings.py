@@ -33,7 +33,7 @@ class StringsRead:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One row by the names of its columns; what is missing is empty. `others` are columns of no meaning here."""
+    """One row by the names of its columns; what is missing is empty. `others` have no meaning here."""
 
     cells: Mapping[str, str]
     place: Place

@@ -55,8 +55,8 @@ class Speaker:
 def read_content(row: str, at: int = 0) -> Content:
     """The text of a row from `at` on, and what follows it.
 
-    An expression that is not closed, and a backslash before what cannot be escaped, are no Yarn: they are kept
-    as they stand.
+    An expression that is not closed, and a backslash before what cannot be escaped, are no Yarn: they are
+    kept as they stand.
 
     Source: YarnSpinner.Compiler/Visitors/StringTableGeneratorVisitor.cs (GenerateFormattedText).
     """

@@ -71,6 +71,8 @@ def command(
     weights = WeightStore()
     ask_again(game, where, retakes)
     agenda = open_agenda(game, where, wish, weights.present)
+    for layout in agenda.rules.layouts.values():
+        layout.demand_playable()
     demand_budget(agenda.cost(), game.config.budget)
     agenda = _with_weights(agenda, game, where, wish, weights)
     outcome = speak(agenda, weights, Crew(**options))

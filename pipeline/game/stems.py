@@ -42,8 +42,22 @@ class Layout:
 
     @property
     def sounds(self) -> tuple[Sound, ...]:
-        """In which formats the engine wants its sound."""
+        """In which formats the engine wants its sound; Ren'Py as the game's own pattern ends."""
+        if self.engine == "renpy" and self.voice_pattern.endswith(".wav"):
+            return ("wav",)
         return _SOUNDS[self.engine]
+
+    def demand_playable(self) -> None:
+        """Nothing, if the engine will find what fullcast writes.
+
+        Raises:
+            UsageError: Ren'Py's pattern asks for a format that fullcast does not write.
+        """
+        if self.engine == "renpy" and not self.voice_pattern.endswith((".ogg", ".wav")):
+            raise UsageError(
+                f"config.auto_voice is '{self.voice_pattern}', and fullcast writes Ogg Vorbis or WAV",
+                hint='set it to "voice/{id}.ogg" in the game',
+            )
 
     def path(self, line_id: str, stem: str, sound: Sound) -> str:
         """The file of a line relative to the pack's folder, with `/`."""

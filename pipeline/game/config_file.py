@@ -132,7 +132,7 @@ def _shown(value: Any) -> str:
         return f"'{value[:40]}'"
     if isinstance(value, bool):
         return str(value).lower()
-    return {dict: "a table", list: "a list"}.get(type(value), str(value))
+    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else str(value)
 
 
 def _keys(form: type[BaseModel], location: Sequence[Step]) -> list[str]:

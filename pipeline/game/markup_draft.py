@@ -13,7 +13,7 @@ PAUSE_MARK = "\ue000"
 class Draft:
     """A text being stripped, by one format's rules after another's.
 
-    `meanings` and `values` are those of `strip`; pauses stand in the text as marks, their lengths here in order.
+    `meanings` and `values` are those of `strip`. Pauses stand in the text as marks, their lengths here.
     """
 
     meanings: Mapping[str, str]

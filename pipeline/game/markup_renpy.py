@@ -7,10 +7,11 @@ import re
 from pipeline.game.markup_draft import Draft, seconds
 
 # Tags that must be closed. Source: renpy:renpy/text/extras.py (text_tags).
-_PAIRED = frozenset(
-    "alpha b i u a plain font color outlinecolor size noalt alt cps k rt rb s art axis instance shader "
-    "feature".split()
+_PAIRED_NAMES = (
+    "alpha b i u a plain font color outlinecolor size noalt alt cps k rt rb s "
+    "art axis instance shader feature"
 )
+_PAIRED = frozenset(_PAIRED_NAMES.split())
 # What they enclose is shown, not said. Source: renpy:sphinx/source/text.rst.
 _SHOWN_ONLY = frozenset({"noalt", "rt", "art"})
 # A click in the game; when nobody clicks, these are breaths. {w=1} says its own length.

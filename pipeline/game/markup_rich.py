@@ -10,14 +10,14 @@ _ANGLE = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)(?:\s*=\s*[^<>]*|\s+
 _SQUARE = re.compile(r"\[(?P<close>/?)(?P<name>#?[A-Za-z_][\w-]*)(?P<rest>(?:[\s=:][^\[\]]*)?)\]")
 # Tags that must be closed. Source: Unity's TextMesh Pro manual, "Rich text tags"; Godot's manual, "BBCode in
 # RichTextLabel".
-_ANGLE_PAIRED = frozenset(
-    "b i u s color size font mark sup sub link noparse nobr smallcaps uppercase".split()
-)
+_ANGLE_NAMES = "b i u s color size font mark sup sub link noparse nobr smallcaps uppercase"
+_ANGLE_PAIRED = frozenset(_ANGLE_NAMES.split())
 # They stand alone: Godot's own and those of its dialogue plug-ins (Dialogue Manager, Dialogic).
-_SQUARE_ALONE = frozenset(
+_ALONE_NAMES = (
     "br hr lb rb img wait pause speed next do set signal voice auto portrait lrm rlm zwj zwnj zwsp wj shy "
-    "lre rle lro rlo pdf alm lri rli fsi pdi".split()
+    "lre rle lro rlo pdf alm lri rli fsi pdi"
 )
+_SQUARE_ALONE = frozenset(_ALONE_NAMES.split())
 # One of several texts, chosen in the game. Source: nathanhoad/godot_dialogue_manager:docs/Basic_Dialogue.md.
 _ONE_OF = re.compile(r"\[\[[^\[\]]*\|[^\[\]]*\]\]")
 _BRACKETS = {"lb": "[", "rb": "]"}

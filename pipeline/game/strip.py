@@ -28,7 +28,7 @@ class Stripped:
 
     Attributes:
         spoken: the words, white space runs made one blank; empty if there is nothing to say.
-        pauses: in order of their place in `spoken`; those before the first and after the last word are dropped,
+        pauses: in order of their place in `spoken`; without those before the first and after the last word,
             because a sound's head and tail are trimmed.
         unspoken: emoji and symbols that were cut, as written.
         needs: (placeholder as written, what it stands for) without a value yet; they are left in `spoken`.

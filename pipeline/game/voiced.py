@@ -25,11 +25,10 @@ Unvoiced = Literal[
     "no-id",
     "duplicate-id",
     "value",
-    "markup",
     "silent",
     "no-voice",
 ]
-FAULTS: frozenset[str] = frozenset({"no-id", "duplicate-id", "value", "markup", "silent", "no-voice"})
+FAULTS: frozenset[str] = frozenset({"no-id", "duplicate-id", "value", "silent", "no-voice"})
 
 
 @dataclass(frozen=True, slots=True)

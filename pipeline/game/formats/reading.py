@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ _JSONC = re.compile(
 def relative(path: Path, root: Path) -> str:
     """A file's name as findings and places give it: relative to the project's folder, with `/`."""
     try:
-        return path.relative_to(root).as_posix()
-    except ValueError:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:  # another drive
         return path.as_posix()
 
 

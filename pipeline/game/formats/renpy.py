@@ -1,7 +1,7 @@
 """Ren'Py: scripts (.rpy), translations (tl/LANGUAGE) and the export `dialogue.tab`.
 
-Settings given on: `renpy.auto_voice` and `renpy.voice_filename_format` (the game's own patterns, if constant),
-`renpy.tlid` (how identifiers were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's name of a locale).
+Settings given on: `renpy.auto_voice` and `renpy.voice_filename_format` (the game's patterns, if constant),
+`renpy.tlid` (how identifiers were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's name of it).
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _cast(got: _Read, lines: Sequence[GameLine]) -> dict[str, str] | None:
 
 
 def _settings(got: _Read, mode: TlidMode) -> dict[str, str]:
-    settings = {"renpy.tlid": mode} if got.files.wanted else {}
+    settings: dict[str, str] = {"renpy.tlid": mode} if got.files.wanted else {}
     for name in ("auto_voice", "voice_filename_format"):
         if name in got.names.settings:
             settings[f"renpy.{name}"] = got.names.settings[name]
@@ -265,10 +265,11 @@ def _script_facts(by_script: Iterable[tuple[ScriptFile, ScriptFacts, list[GameLi
 def _other_facts(
     got: _Read, lines: Sequence[GameLine], translations: Sequence[Translation], match: TabMatch | None
 ) -> list[FileFacts]:
-    facts = []
     blocks = Counter(item.place.file for item in translations)
-    for script in got.tl_files:
-        facts.append(FileFacts(script.name, "strings", lines=blocks[script.name], ids=blocks[script.name]))
+    facts = [
+        FileFacts(script.name, "strings", lines=blocks[script.name], ids=blocks[script.name])
+        for script in got.tl_files
+    ]
     if got.files.tab is None:
         return facts
     ids = len({row.identifier for row in got.tab})

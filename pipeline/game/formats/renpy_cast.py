@@ -1,4 +1,4 @@
-"""Characters and settings that a Ren'Py game defines, read from the expressions without running them. Pure."""
+"""Characters and settings that a Ren'Py game defines, read from expressions that are never run. Pure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _parsed(expression: str) -> ast.expr | None:
 
 
 def _call(expression: str) -> ast.Call | None:
-    """The expression if it makes a character: `Character(...)`, a class named so, or anything with `kind=`."""
+    """The expression if it makes a character: `Character(...)`, a class so named, anything with `kind=`."""
     tree = _parsed(expression)
     if not isinstance(tree, ast.Call):
         return None
@@ -107,7 +107,7 @@ def _shown_name(name: str, calls: Mapping[str, ast.Call], depth: int = 0) -> str
 
 
 def speaker_name(who: str | None) -> str | None:
-    """The canonical character of a say's expression: a variable, a name written in quotes; None is the narrator."""
+    """The character of a say's expression: a variable, or a name in quotes; None is the narrator."""
     if who is None or who == NARRATOR:
         return None
     if who[0] in "\"'" and who[-1] == who[0]:

@@ -36,7 +36,7 @@ def digest_of(codes: Iterable[str]) -> str:
 
 
 def identify(files: Sequence[Sequence[Block]], mode: TlidMode) -> list[list[Identified]]:
-    """The identifiers of a game's files, each a sequence of blocks, files in the order the engine loads them."""
+    """The identifiers of a game's files, each a sequence of blocks, in the order the engine loads them."""
     known: set[str] = set()
     result = []
     for blocks in files:

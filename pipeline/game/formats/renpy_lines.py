@@ -26,7 +26,7 @@ class Looks:
         if not self.counted or who is None:
             return ()
         names = {shown_by_say(who), (self.tags or {}).get(who, who)}
-        return next((given for name, given in reversed(spoken.shown.items()) if name in names), ())
+        return next((given for name, given in reversed(list(spoken.shown.items())) if name in names), ())
 
 
 def script_lines(identified: Iterable[Identified], file: str, looks: Looks) -> list[GameLine]:

@@ -32,7 +32,7 @@ _PRIVATE_IN_STRING = re.compile(r"(\.|\[+)__(\w+)")
 
 @dataclass(slots=True)
 class Row:
-    """One logical row: its first row in the file (from 1), its indent, its text without comment, what is under it."""
+    """One logical row: its first row in the file (from 1), indent, text without comment, what is under it."""
 
     number: int
     indent: int
@@ -92,7 +92,7 @@ def _logical_rows(text: str, file: str) -> list[Row]:
 
 
 def _joined_row(data: str, position: int, number: int, file: str) -> tuple[str, str | None, int, int]:
-    """A row that may go over several line ends: its text, its last comment, where it ends, the next row's number."""
+    """A row that may go over line ends: its text, its last comment, where it ends, the next row's number."""
     parts: list[str] = []
     opened: list[tuple[str, int]] = []
     comment: str | None = None

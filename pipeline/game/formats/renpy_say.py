@@ -30,7 +30,8 @@ _DOUBLED = {"{": "{{", "[": "[[", "%": "%%", "n": "\n"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 # The usual row: `e happy @ glad "Text."`, in which no rule of expressions matters.
 _USUAL = re.compile(
-    r"""(?:(?P<who>[a-zA-Z_]\w*)[ ]+(?P<attributes>(?:[-\w]+[ ]+)*?)(?:@[ ]*(?P<temporary>(?:[-\w]+[ ]+)*?))?)?"""
+    r"(?:(?P<who>[a-zA-Z_]\w*)[ ]+(?P<attributes>(?:[-\w]+[ ]+)*?)"
+    r"(?:@[ ]*(?P<temporary>(?:[-\w]+[ ]+)*?))?)?"
     r""""(?!"")(?P<what>[^"\\]*(?:\\.[^"\\]*)*)"\s*""",
     re.DOTALL,
 )
@@ -85,7 +86,7 @@ def encoded(what: str) -> str:
 
 
 def decoded(inner: str) -> str:
-    """The text between quotes with blanks collapsed and escapes resolved. Source: renpy:renpy/lexer.py (string)."""
+    """The text between quotes, blanks collapsed, escapes resolved. Source: renpy:renpy/lexer.py (string)."""
     if "  " in inner or "\n" in inner:
         inner = re.sub(r"[ \n]+", " ", inner)
     return _ESCAPE.sub(_unescape, inner) if "\\" in inner else inner
@@ -243,7 +244,10 @@ class Scanner:
         return found[0][2:-1] if found[0][0] == "r" else decoded(found[0][1:-1])
 
     def triple(self, monologue: str) -> list[str] | str:
-        """The texts of the next monologue; a raw one is a single text. Source: renpy:renpy/lexer.py (triple_string)."""
+        """The texts of the next monologue; a raw one is a single text.
+
+        Source: renpy:renpy/lexer.py (triple_string).
+        """
         found = _TRIPLE.match(self.text, self.position)
         assert found is not None
         self.position = found.end()
@@ -257,7 +261,10 @@ class Scanner:
         ]
 
     def expression(self, *, operator: bool = True) -> str | None:
-        """A simple expression of Python: names, calls, subscripts. Source: renpy:renpy/lexer.py (simple_expression)."""
+        """A simple expression of Python: names, calls, subscripts.
+
+        Source: renpy:renpy/lexer.py (simple_expression).
+        """
         start = self.position
         while True:
             while self._operator():
@@ -277,7 +284,10 @@ class Scanner:
         return self.text[start : self.position].strip() or None
 
     def arguments(self) -> str | None:
-        """Arguments in brackets as the engine writes them back. Source: renpy:renpy/parameter.py (ArgumentInfo)."""
+        """Arguments in brackets as the engine writes them back.
+
+        Source: renpy:renpy/parser.py (parse_arguments); renpy/parameter.py (ArgumentInfo.get_code).
+        """
         if not self.take("("):
             return None
         parts: list[str] = []

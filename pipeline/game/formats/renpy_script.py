@@ -29,8 +29,20 @@ _TRANSLATABLE_ARGUMENT = re.compile(r"\btranslatable\s*=\s*True\b")
 # Statements that hold no dialogue, nor does what is indented under them (source: renpy:renpy/parser.py;
 # renpy:renpy/common/000statements.rpy, 000window.rpy, 00nvl_mode.rpy, 00layeredimage.rpy).
 _SILENT = frozenset(
-    "pass return jump scene show camera hide with image transform screen testcase testsuite style layeredimage "
-    "play queue stop pause window nvl voice".split()
+    ("pass", "return", "jump", "scene", "show", "camera", "hide", "with", "image", "transform", "screen")
+    + (
+        "testcase",
+        "testsuite",
+        "style",
+        "layeredimage",
+        "play",
+        "queue",
+        "stop",
+        "pause",
+        "window",
+        "nvl",
+        "voice",
+    )
 )
 _BRANCHES = frozenset({"if", "elif", "else", "while", "IF", "ELIF", "ELSE"})
 _TRANSLATABLE = re.compile(r"(?:nvl\s+clear|voice(?:\s+sustain)?)\b")
@@ -40,7 +52,7 @@ _IMAGE_CLAUSES = frozenset({"as", "at", "behind", "onlayer", "with", "zorder"})
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A say with its place: its first row, its label, its comment, the sound named before it, what is shown."""
+    """A say with its place: first row, label, comment, the sound named before it, what is shown."""
 
     say: Say
     row: int
@@ -52,9 +64,9 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Statements that share one identifier: at most one say, at the end, and what may be translated before it.
+    """Statements that share one identifier: at most one say, at the end, and translatable ones before it.
 
-    `codes` are (whether it is a say, its code); `alternate` is a label that starts with `_` and came after `label`.
+    `codes` are (whether it is a say, its code); `alternate` is a label that starts with `_`, after `label`.
     """
 
     label: str | None
@@ -76,7 +88,7 @@ class TranslateBlock:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that the game itself registers: whether dialogue stands under it, whether it is translatable."""
+    """A statement that the game registers: whether dialogue stands under it, whether it is translatable."""
 
     script: bool
     translatable: bool
@@ -357,7 +369,7 @@ class _Walk:
             self._set_shown(tag, tuple(attributes))
 
     def _say_changes_shown(self, say: Say) -> None:
-        """Attributes of a say stay until the next ones; those after `@` do not. Kept under the speaker's name."""
+        """Attributes of a say stay until the next ones; those after `@` do not. Kept by the speaker's name."""
         if say.who and say.attributes:
             given = tuple(word for word in say.attributes if not word.startswith("-"))
             self._set_shown(shown_by_say(say.who), given)

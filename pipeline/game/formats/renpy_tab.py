@@ -21,7 +21,7 @@ _IDENTIFIER = re.compile(r"(?P<label>.*)_[0-9a-f]{8}(?:_\d+)?$")
 
 @dataclass(frozen=True, slots=True)
 class TabRow:
-    """One say of the export; `row` is where it stands in the export, `file` and `line` where the export saw it."""
+    """One say of the export; `row` is its place in the export, `file` and `line` where the export saw it."""
 
     identifier: str
     character: str

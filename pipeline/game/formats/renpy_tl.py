@@ -27,7 +27,7 @@ class TranslationFile:
 
 @dataclass(frozen=True)
 class BaseIds:
-    """What the base script has: `main` maps every name of a line to its ID, `silent` are blocks without a say."""
+    """The base script: `main` maps every name of a line to its ID, `silent` are blocks without a say."""
 
     main: dict[str, str]
     silent: frozenset[str]
@@ -53,7 +53,7 @@ def base_ids(identified: Iterable[Identified]) -> BaseIds:
 def join_translations(
     files: Sequence[TranslationFile], base: BaseIds
 ) -> tuple[list[Translation], list[Finding]]:
-    """The translations in order, the last one of an ID (as in the engine), and D010 for IDs no base line has."""
+    """The translations, of each ID the last (as in the engine), and D010 for IDs no base line has."""
     found: dict[tuple[str, str], Translation] = {}
     findings = []
     for file in files:
@@ -82,7 +82,7 @@ def _translation(main: str, block: TranslateBlock, file: TranslationFile, rows: 
 
 
 def _base_lock(between: Iterable[str]) -> str | None:
-    """The lock of the text that the comment above a translation holds. Source: renpy/translation/generation.py."""
+    """The lock of the text in the comment above a translation. Source: renpy/translation/generation.py."""
     for row in between:
         comment = _COMMENT.fullmatch(row)
         says = parse_say(comment[1]) if comment and comment[1] else None

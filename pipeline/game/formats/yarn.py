@@ -7,7 +7,7 @@ The rules of a script's rows are in `yarn_text.py` and `yarn_script.py`, of the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.game.formats.base import SourceRequest
 from pipeline.game.formats.reading import read_text, relative
@@ -76,7 +76,7 @@ class _Importer:
         tags = _Tags(row.content.tags)
         id = self._check_id(tags, place)
         if row.speaker.implausible is not None:
-            shown = _short(row.speaker.implausible)
+            shown = _short(row.speaker.implausible, row.content.values)
             message = f"implausible speaker `{shown}`: escape the colon `\\:`; the line counts as narrator's"
             self._findings.append(Finding("D004", place, message, id))
         is_face = row.face is not None and tags.emotion is None
@@ -183,7 +183,10 @@ def _kind(row: ContentRow) -> Kind:
     return "line" if row.speaker.name is not None else "narration"
 
 
-def _short(text: str) -> str:
+def _short(text: str, values: Mapping[str, str]) -> str:
+    """The beginning of a text as its author wrote it, expressions included."""
+    for place, expression in values.items():
+        text = text.replace(place, f"{{{expression}}}")
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS].rstrip() + "..."
 
 

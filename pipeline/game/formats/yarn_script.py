@@ -79,6 +79,7 @@ class _Reader:
         self._node: str | None = None
         self._faces: dict[str, Face] = {}
         self._ignored_next: frozenset[str] = frozenset()
+        self._arrow_before = ""  # an arrow in a row of its own belongs to the text below
 
     def take(self, row: str, number: int) -> None:
         """Reads one more row. A marker of a node may have more behind it, as in `===title: Next`."""
@@ -120,7 +121,11 @@ class _Reader:
         elif at < len(row):
             arrow = row[at : at + 2]
             is_arrow = arrow in ("->", "=>")
-            self._content(read_content(row, at + 2 if is_arrow else at), arrow == "->", number)
+            content = read_content(row, at + 2 if is_arrow else at)
+            is_option = arrow == "->" or self._arrow_before == "->"
+            alone = is_arrow and not (content.text or content.tags)
+            self._arrow_before = arrow if alone else ""
+            self._content(content, is_option, number)
 
     def _content(self, content: Content, is_option: bool, number: int) -> None:
         codes = self._ignored_next | ignored_codes(content.comment or "")

@@ -125,8 +125,8 @@ def _end(rule: re.Pattern[str], row: str, at: int) -> int | None:
 def read_speaker(text: str) -> Speaker:
     """Who says a text: what stands before its first colon, or a `[character]` marker."""
     explicit = _CHARACTER.search(text) if "[" in text else None
-    if explicit and _STARTS_WITH_CHARACTER.match(text):
-        return Speaker(_name_in(explicit))
+    if _STARTS_WITH_CHARACTER.match(text):
+        return Speaker(_name_in(explicit) if explicit else None)
     found = _SPEAKER.match(text) if ":" in text else None
     if not found:
         return Speaker(_name_in(explicit)) if explicit else Speaker()

@@ -144,6 +144,9 @@ def _locales(config: GameConfig, sources: Sequence[SourceRead]) -> tuple[str, ..
     found = dict.fromkeys(source.base_locale for source in sources)
     for source in sources:
         found |= dict.fromkeys(row.locale for row in source.imported.translations)
+        # A column or file without any text names its locale, too: it is what D009 is about.
+        named = (each.locale for each in source.imported.findings if each.code == "D009")
+        found |= dict.fromkeys(locale for locale in named if locale is not None)
     return tuple(found)
 
 

@@ -28,7 +28,7 @@ class Report:
         lines: one mapping for each line, locale and variant, as `line_row` makes them; a verb may add keys.
         notes: lines for a person that no finding says: what was stopped by a policy, what was rendered.
         name: of the game.
-        prefix: what makes a file of the project one of the repository (`game/dialogue/`), for GitHub and SARIF.
+        prefix: what makes a file of the project one of the repository (`game/dialogue/`).
     """
 
     verb: str
@@ -56,7 +56,7 @@ def check_report(project: GameProject, exit_code: int, notes: Sequence[str] = ()
 
 
 def repository_prefix(root: Path) -> str:
-    """The way from the repository's folder down to the project's, with `/` at its end; empty if they are one."""
+    """The way from the repository's folder down to the project's, with `/` at its end; empty for one."""
     for folder in (root, *root.parents):
         if (folder / ".git").exists():
             way = root.relative_to(folder).as_posix()

@@ -111,7 +111,7 @@ class _Finder:
             is_keyed_by_text=is_keyed_by_text,
             is_keyed_by_sound=by_sound,
             has_plurals="?plural" in (cell.casefold() for cell in self._header),
-            is_escaped=texts is not None or (text is not None and self._plain[text] == "sourcestring"),
+            is_escaped=text is None or self._plain[text] == "sourcestring",
         )
 
     def _wanted(self, field: str, columns: str | Sequence[str]) -> list[int]:

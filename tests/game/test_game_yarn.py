@@ -177,3 +177,19 @@ def test_strings_beside_a_bare_script_are_named_in_its_options(tmp_path):
     imported = read(SourceRequest(tmp_path, request.path, options, {"german": "de"}))
     assert [(item.locale, item.text) for item in imported.translations] == [("de", "Hallo")]
     assert imported.base_locale == "en"
+
+
+def test_strings_named_after_a_language_belong_to_the_scripts_beside_them(tmp_path):
+    scripts = {"a_yarn": script("Tom: Hello #line:1"), "b_yarn": script("Tom: Bye #line:2")}
+    request = write(tmp_path, **scripts)
+    (tmp_path / "dialogue").mkdir()
+    strings = tmp_path / "dialogue" / "de-CH.strings.csv"
+    strings.write_text(
+        "id,text,file\nline:1,Tom: Hallo,C:\\game\\a.yarn\nline:2,Tom: Ade,/home/x/B\n"
+        "line:3,Weg,A\nline:4,Weg,\n"
+    )
+    one = read(request)
+    assert [(item.id, item.locale) for item in one.translations] == [("line:1", "de-CH")]
+    assert [(found.code, found.id) for found in one.findings] == [("D010", "line:3"), ("D010", "line:4")]
+    folder = read(SourceRequest(tmp_path, tmp_path, base_locale="en"))
+    assert [item.id for item in folder.translations] == ["line:1", "line:2"]

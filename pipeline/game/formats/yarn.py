@@ -29,7 +29,8 @@ def read(request: SourceRequest) -> Imported:
     """All lines of the scripts, and their translations.
 
     Options: `emotion_commands` (command -> [argument of the character, of the emotion]), `locale`, and
-    `strings` (locale -> CSV file, from the game's folder) for scripts that no project names.
+    `strings` (locale -> CSV file, from the game's folder) for scripts that no project names, whose files like
+    `de-CH.strings.csv` beside them are read, too.
 
     Raises:
         UsageError: the source, a script or a strings file is missing or not as it must be.
@@ -138,7 +139,8 @@ class _Importer:
             file = relative(path, self._request.root)
             text, findings = read_text(path, self._request.root)
             is_base = locale == self._source.base_locale
-            strings = read_strings(text, file, locale, self._by_id, is_base=is_base)
+            script = self._source.scripts[0].name if self._source.is_one else None
+            strings = read_strings(text, file, locale, self._by_id, is_base=is_base, script=script)
             self._findings += [*findings, *strings.findings]
             self._translations += strings.translations
             self._files.append(strings.facts)

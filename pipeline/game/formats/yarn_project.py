@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UsageError
 from pipeline.game.formats.base import SourceRequest
-from pipeline.game.formats.locale_tags import bcp47
+from pipeline.game.formats.locale_tags import bcp47, is_locale
 from pipeline.game.formats.reading import parse_jsonc, read_text, relative
 from pipeline.game.line import Finding
 
 # Source: YarnSpinner:YarnSpinner.Compiler/Project.cs. Version 1 was Unity's own kind of file.
 VERSIONS = (2, 3, 4)
+_STRINGS_SUFFIX = ".strings.csv"
 _UNITY_ROOT = "${UnityProjectRoot}"
 _GODOT_ROOT = "res://"
 _UNITY_ASSET = "unity:"
@@ -52,6 +53,7 @@ class YarnSource:
     """What is to be read: scripts in order, strings and sounds by locale.
 
     `file` is the project's own, relative to the game's folder; None if the source is a script or a folder.
+    `is_one` says that it is a script, whose strings files may be those of other scripts, too.
     """
 
     scripts: tuple[Path, ...]
@@ -61,6 +63,7 @@ class YarnSource:
     strings: Mapping[str, Path] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    is_one: bool = False
 
 
 def find_source(request: SourceRequest) -> YarnSource:
@@ -72,13 +75,13 @@ def find_source(request: SourceRequest) -> YarnSource:
     path, where = request.path, relative(request.path, request.root)
     if path.is_dir():
         scripts = match_files(path, ["**/*.yarn"], [])
-        source = YarnSource(scripts, request.base_locale)
+        source = YarnSource(scripts, request.base_locale, strings=_strings_beside(path))
     elif not path.is_file():
         raise UsageError("no such file", where, "name a .yarnproject, a .yarn file or a folder of them")
     elif path.suffix.lower() == ".yarnproject":
         source = _read_project(request, where)
     else:
-        source = YarnSource((path,), request.base_locale)
+        source = YarnSource((path,), request.base_locale, strings=_strings_beside(path.parent), is_one=True)
     if not source.scripts:
         raise UsageError("no Yarn script belongs to it", where, "see its sourceFiles and excludeFiles")
     return _with_options(source, request)
@@ -96,7 +99,21 @@ def _with_options(source: YarnSource, request: SourceRequest) -> YarnSource:
             raise UsageError(f"strings of '{name}' not found: {file}", relative(request.path, request.root))
         strings[bcp47(name, request.locales)] = path
     locales = tuple(dict.fromkeys((*source.locales, *strings)))
-    return YarnSource(source.scripts, base, source.file, locales, strings, source.assets, source.findings)
+    return replace(source, base_locale=base, locales=locales, strings=strings)
+
+
+def _strings_beside(folder: Path) -> dict[str, Path]:
+    """Strings files that belong to scripts without a project: `de-CH.strings.csv`, there or in `dialogue/`.
+
+    Source: YarnSpinner-Rust:crates/bevy_plugin/src/localization/localizations.rs.
+    """
+    found: dict[str, Path] = {}
+    for place in (folder, folder / "dialogue"):
+        for path in sorted(place.glob(f"*{_STRINGS_SUFFIX}")):
+            name = path.name.removesuffix(_STRINGS_SUFFIX)
+            if is_locale(name):
+                found.setdefault(bcp47(name), path)
+    return found
 
 
 def _read_project(request: SourceRequest, where: str) -> YarnSource:

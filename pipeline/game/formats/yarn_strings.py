@@ -42,9 +42,20 @@ class _Entry:
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
 
+    def is_of(self, script: str) -> bool:
+        """Whether it may be a line of that script. Cells hold other people's paths: only the name counts."""
+        name = self["file"].replace("\\", "/").rpartition("/")[2].strip().casefold()
+        return not name or name.removesuffix(".yarn") == script.casefold().removesuffix(".yarn")
+
 
 def read_strings(
-    text: str, file: str, locale: str, base: Mapping[str, GameLine], *, is_base: bool = False
+    text: str,
+    file: str,
+    locale: str,
+    base: Mapping[str, GameLine],
+    *,
+    is_base: bool = False,
+    script: str | None = None,
 ) -> StringsRead:
     """The translations of one language.
 
@@ -54,6 +65,7 @@ def read_strings(
         locale: BCP 47; what the project says, not the file.
         base: the lines of the base script by ID.
         is_base: whether it is a strings file of the base language: it is checked, its texts are not used.
+        script: the only script that is looked at, without folders; rows of other ones are passed over.
 
     Raises:
         UsageError: it has no column `id` or no column `text`.
@@ -64,8 +76,10 @@ def read_strings(
     for row in table.rows[1:]:
         if row.is_empty:
             check.blank += 1
-        else:
-            check.take(_entry(row, header, file, check.findings))
+            continue
+        entry = _entry(row, header, file, check.findings)
+        if script is None or entry["id"].strip() in base or entry.is_of(script):
+            check.take(entry)
     if table.open_quote_row is not None:
         message = "a quote opens in this row and is never closed; all rows after it are lost"
         check.findings.append(Finding("D018", Place(file, table.open_quote_row), message, locale=locale))

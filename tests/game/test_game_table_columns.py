@@ -71,7 +71,7 @@ def test_the_project_may_name_columns_and_the_rest_is_matched():
 
 
 def test_the_text_may_be_a_column_a_language():
-    found = columns("id,German,English", {"text": ["English", "German"]}, {"English": "en", "German": "de"})
+    found = columns("id,German,English", {"text": ["English", "German"]}, {"english": "en", "German": "de"})
     assert (found.text, found.texts) == (None, {"en": 2, "de": 1})
     assert columns("id,German,en", None, {"German": "de"}).texts == {"de": 1, "en": 2}
 

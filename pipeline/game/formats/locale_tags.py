@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pipeline.game.locales import canonical
+
 # Every two-letter code. Source: ISO 639-1 (Library of Congress), with `sh`, which engines still write.
 _TWO_LETTERS = (
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de "
@@ -24,12 +26,16 @@ _THREE_LETTERS = (
 )
 _LANGUAGES = frozenset(f"{_TWO_LETTERS} {_THREE_LETTERS}".split())
 _TAG = re.compile(
-    r"(?P<language>[a-z]{2,3})"
-    r"(?:[-_](?P<script>[a-z]{4}))?"
-    r"(?:[-_](?P<region>[a-z]{2}|\d{3}))?"
-    r"(?P<variants>(?:[-_@](?:[a-z0-9]{5,8}|\d[a-z0-9]{3}|x[-_][a-z0-9-]+))*)",
+    r"(?P<language>[a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?"
+    r"(?:[-_@](?:[a-z0-9]{5,8}|\d[a-z0-9]{3}|x[-_][a-z0-9-]+))*",
     re.IGNORECASE,
 )
+
+
+def named_locale(name: str, names: Mapping[str, str]) -> str | None:
+    """What a project's own name of a language stands for (`French` -> `fr`), in whatever case it is written."""
+    name = name.strip()
+    return names.get(name) or names.get(name.casefold())
 
 
 def bcp47(name: str, names: Mapping[str, str] | None = None) -> str:
@@ -39,16 +45,7 @@ def bcp47(name: str, names: Mapping[str, str] | None = None) -> str:
         name: as the file writes it.
         names: the project's own names of languages (`french` -> `fr`), which are looked up first.
     """
-    name = name.strip()
-    if names and name in names:
-        return names[name]
-    found = _TAG.fullmatch(name)
-    if not found:
-        return name.replace("_", "-")
-    parts = [found["language"].lower()]
-    parts += [found["script"].capitalize()] if found["script"] else []
-    parts += [found["region"].upper()] if found["region"] else []
-    return "-".join(parts) + re.sub("[_@]", "-", found["variants"])
+    return named_locale(name, names or {}) or canonical(name.strip().replace("@", "-"))
 
 
 def is_locale(header: str) -> bool:

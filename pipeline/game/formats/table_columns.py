@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import UsageError, did_you_mean
-from pipeline.game.formats.locale_tags import bcp47, is_locale
+from pipeline.game.formats.locale_tags import bcp47, is_locale, named_locale
 
 # Header names by field, best first; small letters, without blanks, `_` and `-`.
 # Source: UnrealEngine:ExportDialogueScriptCommandlet.h (FDialogueScriptEntry), its string tables, and sheets
@@ -167,8 +167,9 @@ class _Finder:
     def _locale(self, at: int, *, any_case: bool) -> str | None:
         """The language that a header names. `No` is a number's header, unless all texts are languages."""
         cell = self._header[at]
-        if cell in self._names:
-            return self._names[cell]
+        named = named_locale(cell, self._names)
+        if named is not None:
+            return named
         if any(self._plain[at] in names for names in KNOWN.values()) or not is_locale(cell):
             return None
         return bcp47(cell) if any_case or cell[:2].islower() else None

@@ -33,7 +33,7 @@ _TAG = re.compile(
 
 
 def named_locale(name: str, names: Mapping[str, str]) -> str | None:
-    """What a project's own name of a language stands for (`French` -> `fr`), in whatever case it is written."""
+    """What a project's own name of a language stands for (`French` -> `fr`), whatever its case."""
     name = name.strip()
     return names.get(name) or names.get(name.casefold())
 

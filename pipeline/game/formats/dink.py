@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -81,49 +82,87 @@ def read(request: SourceRequest) -> Imported:
     Raises:
         UsageError: nothing to read, a file of another form, an included file that is missing.
     """
-    files = find_files(request.path, request.root)
-    ink = _read_inks(files, request.root)
-    structure = _read_structure(files, request.root)
-    beats = ink.beats if ink.files else list(structure.beats)
+    got = _read_all(request)
     rules = Rules(
         tuple(request.options.get("direction_prefixes", DIRECTION_PREFIXES)),
-        files.project,
+        got.files.project,
         bool(request.options.get("ignore_writing_status")),
     )
-    lines = [game_line(placed, rules) for placed in beats if placed.beat.character]
-    strings, strings_findings = _read_strings(files, request)
-    base = base_file(strings, files.project.defaultlocalecode if files.project else None, request.base_locale)
-    exports, exported_ids = _exports(files, request.root)
-    known = _known_ids(beats, ink, base, exported_ids)
-    translations, findings = _translate(strings, base, lines, known)
-    characters = _read_characters(files, request.root)
-    places = [(placed.beat.id, placed.place) for placed in beats if placed.beat.id]
-    own_base = bcp47(files.project.defaultlocalecode) if files.project else base.locale if base else None
+    lines = [game_line(placed, rules) for placed in got.beats if placed.beat.character]
+    project = got.files.project
+    base = base_file(got.strings, project.defaultlocalecode if project else None, request.base_locale)
+    translations, strings_findings = _translate(got.strings, base, lines, _known_ids(got, base))
+    own_base = bcp47(project.defaultlocalecode) if project else base.locale if base else None
+    characters = got.characters
     return Imported(
         lines=tuple(lines),
         translations=tuple(translations),
-        findings=(
-            *ink.findings,
-            *structure.findings,
-            *_not_dink(ink),
-            *without_id(beats),
-            *used_twice(_in_order(places + ink.others, ink)),
-            *_stale(ink, structure),
-            *strings_findings,
-            *findings,
-        ),
-        files=(
-            *_ink_facts(ink),
-            *_structure_facts(structure),
-            *exports,
-            *(FileFacts(file.name, "strings", len(file.texts), len(file.texts)) for file in strings),
-            *_cast_facts(files, characters, request.root),
-            *_project_facts(files, request.root),
-        ),
+        findings=(*_findings(got), *strings_findings),
+        files=_facts(got, request.root),
         base_locale=request.base_locale or own_base,
         cast=None if characters is None else {form.ID.upper(): form.ID.upper() for form in characters},
-        ignored=_ignored(ink, beats),
-        settings=_settings(files, characters or ()),
+        ignored=_ignored(got.ink, got.beats),
+        settings=_settings(got.files, characters or ()),
+    )
+
+
+@dataclass(frozen=True)
+class _Got:
+    """All files of a source, read. `beats` are those of the .ink files, or of the structure without them."""
+
+    files: DinkFiles
+    ink: _Ink
+    structure: _Structure
+    beats: tuple[PlacedBeat, ...]
+    strings: tuple[StringsFile, ...]
+    strings_findings: tuple[Finding, ...]
+    exports: tuple[FileFacts, ...]
+    exported_ids: frozenset[str]
+    characters: tuple[CharacterForm, ...] | None
+
+
+def _read_all(request: SourceRequest) -> _Got:
+    files = find_files(request.path, request.root)
+    ink = _read_inks(files, request.root)
+    structure = _read_structure(files, request.root)
+    strings, strings_findings = _read_strings(files, request)
+    exports, exported_ids = _exports(files, request.root)
+    characters = _read_characters(files, request.root)
+    return _Got(
+        files,
+        ink,
+        structure,
+        tuple(ink.beats) if ink.files else structure.beats,
+        tuple(strings),
+        tuple(strings_findings),
+        tuple(exports),
+        frozenset(exported_ids),
+        None if characters is None else tuple(characters),
+    )
+
+
+def _findings(got: _Got) -> list[Finding]:
+    """What is wrong with the base script and with what was compiled from it."""
+    places = [(placed.beat.id, placed.place) for placed in got.beats if placed.beat.id]
+    return [
+        *got.ink.findings,
+        *got.structure.findings,
+        *got.strings_findings,
+        *_not_dink(got.ink),
+        *without_id(got.beats),
+        *used_twice(_in_order(places + got.ink.others, got.ink)),
+        *_stale(got.ink, got.structure),
+    ]
+
+
+def _facts(got: _Got, root: Path) -> tuple[FileFacts, ...]:
+    return (
+        *_ink_facts(got.ink),
+        *_structure_facts(got.structure),
+        *got.exports,
+        *(FileFacts(file.name, "strings", len(file.texts), len(file.texts)) for file in got.strings),
+        *_cast_facts(got.files, got.characters, root),
+        *_project_facts(got.files, root),
     )
 
 
@@ -212,15 +251,12 @@ def _translate(
     return translations, findings
 
 
-def _known_ids(
-    beats: Iterable[PlacedBeat], ink: _Ink, base: StringsFile | None, exported: Iterable[str]
-) -> frozenset[str]:
+def _known_ids(got: _Got, base: StringsFile | None) -> frozenset[str]:
     """All IDs of the game, in lower case: options and actions have translations, too."""
-    known = {placed.beat.id.casefold() for placed in beats}
-    known.update(line_id.casefold() for line_id, _ in ink.others)
-    known.update(line_id.casefold() for line_id in (base.texts if base else ()))
-    known.update(line_id.casefold() for line_id in exported)
-    return frozenset(known)
+    others = (line_id for line_id, _ in got.ink.others)
+    beats = (placed.beat.id for placed in got.beats)
+    every = chain(beats, others, got.exported_ids, base.texts if base else ())
+    return frozenset(line_id.casefold() for line_id in every)
 
 
 def _exports(files: DinkFiles, root: Path) -> tuple[list[FileFacts], set[str]]:

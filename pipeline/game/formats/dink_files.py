@@ -161,5 +161,8 @@ def _strings(
 
 
 def _characters(folders: Iterable[Path]) -> Path | None:
-    """The list of characters, beside the source or in the project. Source: ProjectSettings.FindFileInSource."""
+    """The list of characters, beside the source or in the project.
+
+    Source: dink:csharp/SharedTool/ProjectSettings.cs (FindFileInSource).
+    """
     return next((file for folder in folders if (file := folder / "characters.json").is_file()), None)

@@ -18,6 +18,7 @@ _BRACKETS = re.compile(r"\([^)]*\)")
 _MIXED_CUE = re.compile(
     r"\w[\w'’.-]*(?:\s+[\w'’.-]+){0,2}\s*\(\s*(?:[VO]\.?\s*[OSC]\.?|CONT['’]D)\s*\)\s*\^?", re.IGNORECASE
 )
+_END_TAGS = re.compile(r"(?:\s+#[^\s#]+)+$")
 _NO_CUE = frozenset("!.>~=#@[(")
 
 
@@ -115,7 +116,9 @@ def cue_of(row: Row, *, after_empty: bool, speaks: bool) -> Cue | None:
     if not forced and not (after_empty and speaks):
         return None
     text = _without_tags(row.text)
-    bare = _CONTINUED.sub("", text.removeprefix("@")).strip()
+    if not forced and not text[:1].isupper():
+        return None
+    bare = (_CONTINUED.sub("", text) if "(" in text else text).removeprefix("@").strip()
     found = _CUE.fullmatch(bare)
     if found is None:
         return None
@@ -156,7 +159,7 @@ def looks_like_cue(row: Row) -> bool:
 
 
 def _without_tags(text: str) -> str:
-    return re.sub(r"(?:\s+#[^\s#]+)+$", "", text)
+    return _END_TAGS.sub("", text) if "#" in text else text
 
 
 def _qualifier(written: str | None) -> str | None:

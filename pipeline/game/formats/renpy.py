@@ -68,16 +68,10 @@ def read(request: SourceRequest) -> Imported:
         lines = tab_lines(got.tab, got.tab_name)
     match = _compare_tab(request, got, lines)
     translations, tl_findings = _translated(got, identified, lines)
-    findings = [
-        *chain.from_iterable(script.findings for script, _, _ in by_script),
-        *chain.from_iterable(script.findings for script in got.tl_files),
-        *got.tab_findings,
-        *_captions(by_script),
-        *_repeated(identified, got),
-        *(_repeated_rows(lines) if not got.files.wanted else ()),
-        *(match.findings if match else ()),
-        *tl_findings,
-    ]
+    findings = [*_read_findings(got), *_captions(by_script), *_repeated(identified, got)]
+    findings += [*(match.findings if match else ()), *tl_findings]
+    if not got.files.wanted:
+        findings += _repeated_rows(lines)
     return Imported(
         lines=tuple(lines),
         translations=tuple(translations),
@@ -85,13 +79,20 @@ def read(request: SourceRequest) -> Imported:
         files=(*_script_facts(by_script), *_other_facts(got, lines, translations, match)),
         base_locale=request.base_locale,
         cast=_cast(got, lines),
-        ignored={
-            (script.name, row): codes
-            for script in chain((script for script, _, _ in by_script), got.tl_files)
-            for row, codes in script.ignored.items()
-        },
+        ignored=_ignored(got),
         settings=_settings(got, mode),
     )
+
+
+def _read_findings(got: _Read) -> list[Finding]:
+    """D019 of all files whose text counts."""
+    wanted = (script for script, _ in got.scripts if script.path in got.files.wanted)
+    return [*chain.from_iterable(file.findings for file in chain(wanted, got.tl_files)), *got.tab_findings]
+
+
+def _ignored(got: _Read) -> dict[tuple[str, int], frozenset[str]]:
+    files = chain((script for script, _ in got.scripts), got.tl_files)
+    return {(file.name, row): codes for file in files for row, codes in file.ignored.items()}
 
 
 def _read_files(request: SourceRequest) -> _Read:

@@ -10,6 +10,7 @@ from pipeline.game.formats.renpy_rows import STRING
 # Source: renpy:renpy/lexer.py (KEYWORDS, IMAGE_KEYWORDS, OPERATORS).
 _KEYWORDS = frozenset({"as", "if", "in", "return", "with", "while"})
 _IMAGE_KEYWORDS = frozenset({"behind", "at", "onlayer", "with", "zorder", "transform"})
+_RESERVED = _KEYWORDS | _IMAGE_KEYWORDS
 _OPERATOR = re.compile(
     r"<>|<<|<=|<|>>|>=|>|!=|==|\||\^|&|\+|-|\*\*|\*|//|/|%|~|@|:=|\bor\b|\band\b|\bnot\b|\bin\b|\bis\b"
 )
@@ -117,10 +118,10 @@ def parse_say(text: str, monologue: str = "\n\n", *, interact: bool = True) -> l
 
 
 def _special(usual: re.Match[str]) -> bool:
-    words = (usual["attributes"] or "").split() + (usual["temporary"] or "").split()
-    if usual["who"] in _KEYWORDS or not _KEYWORDS.isdisjoint(words) or not _IMAGE_KEYWORDS.isdisjoint(words):
+    if usual["who"] in _KEYWORDS:
         return True
-    return any(word.startswith("--") or word == "-" for word in words)
+    words = [*usual["attributes"].split(), *(usual["temporary"] or "").split()]
+    return any(word in _RESERVED or word[:2] == "--" or word == "-" for word in words)
 
 
 def _parse_one(text: str, monologue: str, interact: bool) -> list[Say] | None:

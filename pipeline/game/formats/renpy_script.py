@@ -157,20 +157,6 @@ class _Walk:
         self.alternate: str | None = None
         self.global_label: str | None = None
         self.monologue = MONOLOGUE["double"]
-        self.keywords: dict[str, Callable[[Row, list[_Statement]], None]] = {
-            "label": self._label,
-            "menu": self._menu,
-            "init": self._init,
-            "python": self._python,
-            "$": self._python,
-            "define": self._define,
-            "default": self._define,
-            "translate": self._translate,
-            "call": self._call,
-            "rpy": self._rpy,
-            **dict.fromkeys(_BRANCHES, self._branch),
-            **dict.fromkeys(_SILENT, self._silent),
-        }
 
     def children(self, rows: list[Row]) -> None:
         """Rows of one block. A group is closed by a say, by what cannot be translated, and at the end."""
@@ -185,9 +171,9 @@ class _Walk:
             word = first[0]
             if word in self.first_words and self._registered(row, group):
                 return
-            handler = self.keywords.get(word)
+            handler = _HANDLERS.get(word)
             if handler:
-                handler(row, group)
+                handler(self, row, group)
                 return
         says = parse_say(row.text, self.monologue)
         if says is None:
@@ -310,7 +296,7 @@ class _Walk:
             for child in row.block:
                 first = _FIRST.match(child.text)
                 if first and first[0] in {"define", "default", "python", "$", "init"}:
-                    self.keywords[first[0]](child, group)
+                    _HANDLERS[first[0]](self, child, group)
         else:
             self._define(Row(row.number, row.indent, rest), group)
         self._close(group)
@@ -369,7 +355,7 @@ class _Walk:
             self._set_shown(tag, tuple(attributes))
 
     def _say_changes_shown(self, say: Say) -> None:
-        """Attributes of a say stay until the next ones; those after `@` do not. Kept by the speaker's name."""
+        """Attributes of a say stay until the next ones; those after `@` do not."""
         if say.who and say.attributes:
             given = tuple(word for word in say.attributes if not word.startswith("-"))
             self._set_shown(shown_by_say(say.who), given)
@@ -387,3 +373,19 @@ class _Statement:
     code: str
     spoken: Spoken | None = None
     audio: str | None = None
+
+
+_HANDLERS: dict[str, Callable[[_Walk, Row, list[_Statement]], None]] = {
+    "label": _Walk._label,
+    "menu": _Walk._menu,
+    "init": _Walk._init,
+    "python": _Walk._python,
+    "$": _Walk._python,
+    "define": _Walk._define,
+    "default": _Walk._define,
+    "translate": _Walk._translate,
+    "call": _Walk._call,
+    "rpy": _Walk._rpy,
+    **dict.fromkeys(_BRANCHES, _Walk._branch),
+    **dict.fromkeys(_SILENT, _Walk._silent),
+}

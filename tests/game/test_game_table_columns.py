@@ -73,7 +73,13 @@ def test_the_project_may_name_columns_and_the_rest_is_matched():
 def test_the_text_may_be_a_column_a_language():
     found = columns("id,German,English", {"text": ["English", "German"]}, {"english": "en", "German": "de"})
     assert (found.text, found.texts) == (None, {"en": 2, "de": 1})
-    assert columns("id,German,en", None, {"German": "de"}).texts == {"de": 1, "en": 2}
+    assert columns("id,German,en", None, {"german": "de"}).texts == {"de": 1, "en": 2}
+
+
+def test_beside_a_text_only_the_projects_own_spelling_names_a_language():
+    header = "Key,SourceString,Comment,English,Status"
+    assert columns(header, None, {"english": "en"}).texts is None
+    assert columns(header, None, {"English": "en"}).texts == {"en": 3}
 
 
 @pytest.mark.parametrize(

@@ -165,9 +165,12 @@ class _Finder:
         return same[0] if same else None
 
     def _locale(self, at: int, *, any_case: bool) -> str | None:
-        """The language that a header names. `No` is a number's header, unless all texts are languages."""
+        """The language that a header names.
+
+        Beside a column of text `No` is a number, and `English` the text that a translator had before him.
+        """
         cell = self._header[at]
-        named = named_locale(cell, self._names)
+        named = named_locale(cell, self._names) if any_case else self._names.get(cell)
         if named is not None:
             return named
         if any(self._plain[at] in names for names in KNOWN.values()) or not is_locale(cell):

@@ -14,13 +14,13 @@ from pipeline.game.lint_translations import lint_missing, lint_stale, lint_unkno
 from pipeline.game.voiced import SourceRead
 
 # One of these for an ID and locale is enough, wherever an importer and lint place it.
-_BY_ID = frozenset({"D009", "D010", "D011", "D025"})
+_BY_ID = frozenset({"D009", "D010", "D011", "D014", "D025"})
 
 
 def lint(
     sources: Sequence[SourceRead], config: GameConfig, locales: Sequence[str], spoken: Iterable[Finding]
 ) -> Iterator[Finding]:
-    """Every finding of a project, the importers' own first, each once.
+    """Every finding of a project, each once.
 
     Args:
         spoken: what was found while texts were stripped.
@@ -29,6 +29,8 @@ def lint(
     seen: set[tuple[object, ...]] = set()
     bases = {source.base_locale for source in sources}
     found = (
+        # Where a text is missing is said here, alike for all formats: at the place where it would stand.
+        *_missing(sources, locales),
         *(finding for source in sources for finding in source.imported.findings),
         *lint_ids(lines, config.engine, config.unreal.filename_format),
         *lint_speakers([_cast_of(source, config) for source in sources]),
@@ -65,12 +67,16 @@ def _cast_of(source: SourceRead, config: GameConfig) -> CastLines:
     return CastLines(source.imported.lines, {**dict.fromkeys(config.cast, ""), **(declared or {})})
 
 
-def _lint_translations(sources: Sequence[SourceRead], locales: Sequence[str]) -> Iterator[Finding]:
-    by_id = _lines_by_id(line for source in sources for line in source.imported.lines)
+def _missing(sources: Sequence[SourceRead], locales: Sequence[str]) -> Iterator[Finding]:
     texts = texts_of(sources)
     for source in sources:
         others = [locale for locale in locales if locale != source.base_locale]
         yield from lint_missing(source.imported.lines, others, texts)
+
+
+def _lint_translations(sources: Sequence[SourceRead], locales: Sequence[str]) -> Iterator[Finding]:
+    by_id = _lines_by_id(line for source in sources for line in source.imported.lines)
+    texts = texts_of(sources)
     rows = [row for row in texts.values() if row.locale in locales]
     pairs = [(by_id[row.id], row) for row in rows if row.id in by_id]
     yield from lint_unknown(rows, set(by_id))

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from pipeline.game.findings import Judged
-from pipeline.game.reports.report import Report, Row
+from pipeline.game.reports.report import NARRATOR, Report, Row
 
-NARRATOR = "(narrator)"
 # What XML 1.0 cannot hold, not even escaped.
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _Key = tuple[str, str]

@@ -13,6 +13,8 @@ from pipeline.game.line import FileFacts
 from pipeline.game.voiced import GameProject, VoicedLine
 
 EXIT_LINT = 3
+# What importers and reports call whoever has no name.
+NARRATOR = "(narrator)"
 Row = Mapping[str, Any]
 
 
@@ -146,15 +148,19 @@ def _by_file(files: Iterable[FileFacts], findings: Sequence[Judged]) -> dict[str
         codes.setdefault(found.file, Counter())[found.code] += 1
     rows: dict[str, dict[str, Any]] = {}
     for facts in files:
+        counts = dict(facts.counts)
+        characters = dict(facts.characters)
+        narrator = characters.pop(NARRATOR, 0) + counts.pop("narrator", 0)
         rows[facts.file] = {
             "role": facts.role,
             "lines": facts.lines,
             "ids": facts.ids,
-            "characters": dict(facts.characters),
-            **({"counts": dict(facts.counts)} if facts.counts else {}),
+            "characters": characters,
+            "narrator": narrator,
+            "counts": counts,
         }
-    for file in {found.file for found in findings} - rows.keys():
-        rows[file] = {"role": "other", "lines": 0, "ids": 0, "characters": {}}
+    for file in sorted({found.file for found in findings} - rows.keys()):
+        rows[file] = {"role": "other", "lines": 0, "ids": 0, "characters": {}, "narrator": 0, "counts": {}}
     for file, row in rows.items():
         row["errors"] = severities[file, "error"]
         row["warnings"] = severities[file, "warning"]

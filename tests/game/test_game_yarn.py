@@ -122,10 +122,15 @@ def test_an_implausible_speaker_makes_the_line_the_narrators(tmp_path):
     ],
 )
 def test_a_shadow_line_must_repeat_a_line_that_exists(tmp_path, row, message):
-    imported = read(write(tmp_path, a_yarn=script(row, "Hello #line:1", "{$a} #line:2")))
+    write(tmp_path, a_yarn=script(row, "Hello #line:1", "{$a} #line:2"))
+    imported = read(SourceRequest(tmp_path, tmp_path))
     assert [(found.code, found.place.row, found.message) for found in imported.findings] == [
         ("D020", 3, message)
     ]
+
+
+def test_a_script_alone_does_not_know_the_shadow_lines_sources_in_others(tmp_path):
+    assert told(read(write(tmp_path, a_yarn=script("Hello #shadow:elsewhere")))) == []
 
 
 def test_a_shadow_line_may_come_before_its_source_and_needs_no_id(tmp_path):

@@ -82,7 +82,7 @@ def test_a_project_may_hold_comments_trailing_commas_and_keys_in_any_case(tmp_pa
         ({"projectFileVersion": True}, "projectFileVersion is True"),
         ({"projectFileVersion": None}, "projectFileVersion is None"),
         ({"baseLanguage": None}, "no 'baseLanguage'"),
-        ({"sourceFiles": "a.yarn"}, "'sourcefiles'"),
+        ({"sourceFiles": "a.yarn"}, "'sourceFiles'"),
         ({"localisation": {"de": {"strings": "gone.csv"}}}, "strings of 'de' not found: gone.csv"),
         ({"localisation": {"de": {"strings": "unity:12ab"}}}, "only Unity can read it"),
         ({"sourceFiles": ["none/*.yarn"]}, "no Yarn script belongs to it"),

@@ -118,12 +118,16 @@ class _Importer:
     def check_shadows(self) -> None:
         """D020 where a shadow line is not what it must be: a repetition of a line that exists.
 
+        Of one script among others it is not known here which lines exist.
+
         Source: YarnSpinner:YarnSpinner.Compiler/Compiler.cs (shadow lines, YS0042 to YS0044).
         """
         for line in self._lines:
             if line.shadow_of is None:
                 continue
             source = self._by_id.get(line.shadow_of)
+            if source is None and self._source.is_one:
+                continue
             if source is None:
                 message = f"shadow line without source: no line has the id `{line.shadow_of}`"
             elif line.values or source.values:

@@ -141,6 +141,7 @@ def _checked(data: Any, where: str) -> ProjectForm:
     if not isinstance(data, dict):
         raise UsageError("the project is no JSON object", where)
     lowered = {key.lower(): value for key, value in data.items()}
+    written = {key.lower(): key for key in data}
     languages = lowered.get("localisation")
     if isinstance(languages, dict):
         lowered["localisation"] = {
@@ -157,7 +158,7 @@ def _checked(data: Any, where: str) -> ProjectForm:
         return ProjectForm.model_validate(lowered)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(step) for step in first["loc"])
+        key = ".".join(written.get(str(step), str(step)) for step in first["loc"])
         raise UsageError(f"'{key}': {first['msg'].lower()}", where) from error
 
 

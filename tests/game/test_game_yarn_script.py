@@ -77,6 +77,7 @@ def test_only_arrows_make_options_and_each_row_knows_its_node():
         ("title: A\n---\na === b\n== c\n=d\n-e\n===", [(3, "a === b"), (4, "== c"), (5, "=d"), (6, "-e")]),
         ("title: A\n---\n->\n\nx\n===", [(5, "x")]),
         ("title: A\n---\nx\u2028y\x0bz\n===", [(3, "x\u2028y\x0bz")]),
+        ("title: A\n---\n \u00a0\n->\t\u00a0 // x\n===", [(3, ""), (4, "")]),
         ("no header\n---\n", []),
         ("", []),
     ],

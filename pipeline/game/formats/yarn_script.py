@@ -123,7 +123,7 @@ class _Reader:
             is_arrow = arrow in ("->", "=>")
             content = read_content(row, at + 2 if is_arrow else at)
             is_option = arrow == "->" or self._arrow_before == "->"
-            alone = is_arrow and not (content.text or content.tags)
+            alone = is_arrow and not (content.has_text or content.tags)
             self._arrow_before = arrow if alone else ""
             self._content(content, is_option, number)
 
@@ -134,7 +134,7 @@ class _Reader:
             self.script.ignored[number] = codes
             left = _IGNORE.sub(" ", content.comment).strip() if content.comment else None
             content = replace(content, comment=left or None)
-        if not (content.text or content.tags):
+        if not (content.has_text or content.tags):
             return
         speaker = read_speaker(content.text)
         face = self._faces.get(speaker.name.casefold()) if speaker.name and self._faces else None

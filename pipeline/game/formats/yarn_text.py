@@ -32,12 +32,16 @@ _ESCAPED = re.compile(r"\\([\[\]:\\])")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one row says. `text` has `{0}`, `{1}`, ... where the game puts a value in; `values` says which."""
+    """What one row says. `text` has `{0}`, `{1}`, ... where the game puts a value in; `values` says which.
+
+    `has_text` is also true of a text that trimming left empty: to the compiler a no-break space is a line.
+    """
 
     text: str
     values: dict[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     comment: str | None = None
+    has_text: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ def read_content(row: str, at: int = 0) -> Content:
             break
     else:
         parts.append(row[at:])
-    return Content("".join(parts).strip(), values, tags, comment)
+    text = "".join(parts)
+    return Content(text.strip(), values, tags, comment, has_text=bool(text.strip(" \t")))
 
 
 def read_tail(row: str, at: int) -> tuple[tuple[str, ...], str | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.game.formats.reading import ignored_codes
 
@@ -36,8 +37,7 @@ _TODO = "TODO:"
 DINK_TAG = "dink"
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """A line or an action of a Dink knot; `id` is empty where DinkCompiler has not run yet.
 
     `tags` hold what stitch, knot and file add; `comments` are those above it and at its end.

@@ -7,7 +7,7 @@ nyousefi/Fountain:Fountain/FastFountainParser.m.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # What was cut from a row leaves this mark, so that a row of nothing else is not taken for an empty one.
 _CUT = "\0"
@@ -24,8 +24,7 @@ _TRANSITION = re.compile(r"[A-Z\s]+TO:")
 _SCENE_NUMBER = re.compile(r"\s*#[a-zA-Z0-9\-.]+#")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the body.
 
     Attributes:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pipeline.game.formats.renpy_script import Block, Spoken
 
@@ -17,8 +16,7 @@ TlidMode = Literal["say", "all"]
 DIGEST_DIGITS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(NamedTuple):
     """A block with its identifier, and a second one by which the engine finds it, too."""
 
     identifier: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.game.formats.renpy_rows import STRING
 
@@ -39,8 +39,7 @@ _USUAL = re.compile(
 MONOLOGUE = {"double": "\n\n", "single": "\n", "none": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """A say statement.
 
     Attributes:

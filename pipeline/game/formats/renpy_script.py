@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.game.formats.renpy_rows import Row
 from pipeline.game.formats.renpy_say import MONOLOGUE, Say, Scanner, parse_say
@@ -50,8 +51,7 @@ _NOTHING_SHOWN: Mapping[str, tuple[str, ...]] = {}
 _IMAGE_CLAUSES = frozenset({"as", "at", "behind", "onlayer", "with", "zorder"})
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A say with its place: first row, label, comment, the sound named before it, what is shown."""
 
     say: Say
@@ -59,11 +59,10 @@ class Spoken:
     label: str | None
     comment: str | None = None
     audio: str | None = None
-    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shown: Mapping[str, tuple[str, ...]] = _NOTHING_SHOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Statements that share one identifier: at most one say, at the end, and translatable ones before it.
 
     `codes` are (whether it is a say, its code); `alternate` is a label that starts with `_`, after `label`.
@@ -75,8 +74,7 @@ class Block:
     spoken: Spoken | None
 
 
-@dataclass(frozen=True, slots=True)
-class TranslateBlock:
+class TranslateBlock(NamedTuple):
     """`translate LANGUAGE identifier:` with its says, the row it starts at, and the sound it names."""
 
     language: str
@@ -366,8 +364,7 @@ class _Walk:
         self.shown = kept if attributes is None else {**kept, name: attributes}
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
+class _Statement(NamedTuple):
     """One translatable statement of an open group."""
 
     code: str

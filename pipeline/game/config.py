@@ -20,7 +20,7 @@ MOST_VARIANTS = 24
 MOST_TAKES = 20
 _TAKE_FOLDERS = ("Audio/Final", "Audio/Recorded", "Audio/Scratch", "Audio/TTS")
 
-Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,16}([-_][A-Za-z0-9]{1,8})*$")]
 Format = Annotated[str, AfterValidator(lambda name: _known(name, FORMATS, "format"))]
 Code = Annotated[str, AfterValidator(lambda name: _known(name.upper(), CODES, "finding"))]
 Count = Annotated[int, Field(ge=0)]
@@ -42,11 +42,15 @@ class Form(BaseModel):
 
 
 class SourceForm(Form):
-    """One source: what it is and where, from the project's folder; globs are allowed."""
+    """One source: what it is and where, from the project's folder; wildcards are allowed.
+
+    `strings` names Yarn's strings files by locale, for scripts that no Yarn project names.
+    """
 
     format: Format
     path: Text
     locale: Locale | None = None
+    strings: dict[str, Text] = {}
     ai_use: Literal["allowed", "forbidden"] | None = None
 
 

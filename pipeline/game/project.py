@@ -63,6 +63,7 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
         *(("table", table) for table in config.tables),
     ]
     names = {**ENGLISH_NAMES, **config.names_of_locales}
+    asked = _asked_base(config)
     for format, entry in entries:
         for path in _paths(root, entry.path):
             request = SourceRequest(
@@ -70,10 +71,11 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
                 path=path,
                 options={**_section(config, format), **entry.model_dump(exclude_none=True)},
                 locales=names,
-                base_locale=_asked_base(config, entry),
+                base_locale=asked,
             )
             imported = _canonical(importer_of(format)(request), names)
-            base = request.base_locale or imported.base_locale or _first_locale(config)
+            said = config.base_locale and asked
+            base = said or imported.base_locale or asked or DEFAULT_LOCALE
             forbidden = (entry.ai_use or config.ai_use) == "forbidden"
             yield SourceRead(format, Path(os.path.relpath(path, root)).as_posix(), imported, base, forbidden)
 
@@ -83,14 +85,12 @@ def _section(config: GameConfig, format: str) -> dict[str, Any]:
     return section.model_dump() if section is not None else {}
 
 
-def _asked_base(config: GameConfig, entry: SourceForm | TableForm) -> str | None:
-    asked = entry.locale or config.base_locale
-    return locale_of(asked, config.names_of_locales) if asked else None
-
-
-def _first_locale(config: GameConfig) -> str:
+def _asked_base(config: GameConfig) -> str | None:
+    """The base language by the project: `base_locale`, the first of `locales`, the first source's own."""
     listed = config.locales if isinstance(config.locales, list) else []
-    return locale_of(listed[0], config.names_of_locales) if listed else DEFAULT_LOCALE
+    own = (entry.locale for entry in (*config.sources, *config.tables))
+    asked = next((name for name in (config.base_locale, *listed, *own) if name), None)
+    return locale_of(asked, config.names_of_locales) if asked else None
 
 
 def _paths(root: Path, written: str) -> list[Path]:

@@ -303,3 +303,30 @@ def test_shadow_lines_get_no_file_and_must_repeat_their_source(tmp_path):
     game = yarn_game(tmp_path, "Hi there. #line:a\nHi there. #shadow:a\nHi. #shadow:a\nNo. #shadow:b")
     assert codes(game) == [("D020", 5), ("D020", 6)]
     assert [one.unvoiced for one in game.voiced] == [None, "shadow", "shadow", "shadow"]
+
+
+def test_tables_of_other_locales_are_translations_of_the_first(tmp_path):
+    config = "[[tables]]\npath = 'en.csv'\nlocale = 'en'\n[[tables]]\npath = 'de.csv'\nlocale = 'de'\n"
+    write_game(
+        tmp_path, HEAD + config, en_csv="id,text\na,Hi.\nb,You.\n", de_csv="id,text\na,Hallo.\nx,Nein.\n"
+    )
+    game = load_project(tmp_path)
+    assert [(one.locale, one.spoken) for one in game.voiced] == [
+        ("en", "Hi."),
+        ("en", "You."),
+        ("de", "Hallo."),
+    ]
+    assert [(found.code, found.file, found.id) for found in game.findings] == [
+        ("D009", "de.csv", "b"), ("D010", "de.csv", "x"),
+    ]  # fmt: skip
+
+
+def test_the_base_language_is_the_projects_word_then_the_sources_then_the_first_listed(tmp_path):
+    rows = "id,text\na,Hi.\n"
+    assert table_game(tmp_path, rows).base_locale == "en"
+    assert table_game(tmp_path, rows, "locales = ['de_AT', 'en']").base_locale == "de-AT"
+    assert table_game(tmp_path, rows, "base_locale = 'french'").base_locale == "fr"
+    assert (
+        table_game(tmp_path, rows, "base_locale = 'latinum'\nlocale_names = { latinum = 'la' }").base_locale
+        == "la"
+    )

@@ -68,7 +68,10 @@ def test_engines_import_leaves_and_their_own_folder_only():
     assert wrong == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "manifests/lighthouse.md"], ["voices"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["check", "manifests/lighthouse.md"], ["voices"], ["game", "check", "manifests/game/unity"]],
+)
 def test_quick_commands_import_nothing_slow(arguments):
     code = (
         "import sys; from pipeline.cli.main import run; code = run(sys.argv[1:]);"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ from pipeline.cli.game_options import (
     place_options,
     places,
     project_argument,
+    project_report,
+    run_verb,
     strict_option,
 )
+from pipeline.cli.game_reports import report_files, report_options
 from pipeline.engines.catalogue import load_catalogue
 from pipeline.errors import UsageError
 from pipeline.game.agenda import takes_of
 from pipeline.game.as_script import pack_lines
 from pipeline.game.diff import Change, Said, compare, counts, said_in_pack, said_now
 from pipeline.game.pack_index import read_index, read_pack
+from pipeline.game.reports.report import Report
 from pipeline.game.revision import check_out, is_revision
 from pipeline.game.takes import read_lock
 from pipeline.game.voiced import GameProject
@@ -36,16 +41,43 @@ EXIT_DRIFT = 6
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 6 when anything but a place differs.")
 @strict_option
+@report_options
 def command(project: Path, strict: bool, since: str | None, exit_code: bool, **options: Any) -> int:
     """Show which lines of PROJECT are added, removed, reworded, recast, redirected, renamed or recorded."""
+    files = report_files(options)
     game = open_project(project, strict)
     where = places(game, options)
-    changes = changes_since(game, since, where.pack, where.lock)
-    for change in changes:
-        click.echo(change_row(change))
-    click.echo(", ".join(f"{number} {kind}" for kind, number in counts(changes).items()))
-    differs = any(change.kinds != ("moved",) for change in changes)
-    return EXIT_DRIFT if exit_code and differs else 0
+
+    def body() -> Report:
+        changes = changes_since(game, since, where.pack, where.lock)
+        for change in changes:
+            click.echo(change_row(change))
+        told = ", ".join(f"{number} {kind}" for kind, number in counts(changes).items())
+        click.echo(told)
+        differs = any(change.kinds != ("moved",) for change in changes)
+        base = project_report("diff", game, EXIT_DRIFT if exit_code and differs else 0, [told])
+        rows = [change_value(change) for change in changes]
+        return replace(base, counts={**base.counts, "changes": counts(changes)}, lines=rows)
+
+    return run_verb("diff", game, files, body, lint_first=False)
+
+
+def change_value(change: Change) -> dict[str, Any]:
+    """One change for programs: `before_id` is the ID that the line had."""
+    said = change.said
+    file, _, number = said.source.rpartition(":")
+    return {
+        "id": said.id,
+        "before_id": None if change.before is None else change.before.id,
+        "locale": said.locale,
+        "character": said.character,
+        "file": file,
+        "line": int(number),
+        "changes": list(change.kinds),
+        "words": change.words,
+        "before": None if change.before is None else change.before.spoken,
+        "spoken": "" if change.after is None else change.after.spoken,
+    }
 
 
 def changes_since(game: GameProject, since: str | None, pack: Path, lock: Path) -> list[Change]:

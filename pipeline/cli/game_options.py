@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pipeline.cli.game_reports import ReportFiles, write_reports
 from pipeline.engines.catalogue import ModelEntry, load_catalogue
+from pipeline.errors import PolicyError
 from pipeline.game.agenda import Agenda, Places, Wish, draw_up, look_only, places_of
+from pipeline.game.pack_state import Wanted
 from pipeline.game.project import load_project
+from pipeline.game.reports.report import EXIT_LINT, Report, check_report, line_row
 from pipeline.game.voiced import GameProject
 from pipeline.registry.weights import ResolvedModel, WeightStore
-
-EXIT_LINT = 3
 
 project_argument = click.argument("project", type=click.Path(path_type=Path), default=Path())
 _PACK = click.option(
@@ -46,12 +49,14 @@ strict_option = click.option("--strict", is_flag=True, help="Warnings count as e
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--pack` and `--store`."""
-    return _PACK(_STORE(command))
+    added: Callable[..., Any] = _PACK(_STORE(command))
+    return added
 
 
 def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds which lines are meant: `--locale`, `--character`, `--limit`, `--recheck`."""
-    return _LOCALE(_CHARACTER(_LIMIT(_RECHECK(command))))
+    added: Callable[..., Any] = _LOCALE(_CHARACTER(_LIMIT(_RECHECK(command))))
+    return added
 
 
 def wish_of(options: dict[str, Any]) -> Wish:
@@ -99,10 +104,44 @@ def open_project(path: Path, strict: bool) -> GameProject:
     return load_project(path, strict=strict)
 
 
-def print_errors(project: GameProject) -> int:
-    """Prints the findings that stop a run; gives their number."""
-    for found in project.errors:
-        click.echo(str(found), err=True)
-    if project.errors:
-        click.echo(f"fullcast: {len(project.errors)} errors; nothing was rendered", err=True)
-    return len(project.errors)
+def run_verb(
+    verb: str, project: GameProject, files: ReportFiles, body: Callable[[], Report], lint_first: bool = True
+) -> int:
+    """Runs a verb and writes its reports, also where lint or a policy stops it; gives the exit code.
+
+    Args:
+        lint_first: whether errors of the lines stop it before anything else is done.
+
+    Raises:
+        PolicyError: the policy forbids it; the reports say so.
+    """
+    if lint_first and project.errors:
+        for found in project.errors:
+            click.echo(str(found), err=True)
+        number = len(project.errors)
+        click.echo(f"fullcast: {number} error{'s' * (number > 1)}; nothing was rendered", err=True)
+        report = project_report(verb, project, EXIT_LINT)
+    else:
+        try:
+            report = body()
+        except PolicyError as error:
+            write_reports(project_report(verb, project, error.exit_code, str(error).splitlines()), files)
+            raise
+    write_reports(report, files)
+    return report.exit_code
+
+
+def project_report(verb: str, project: GameProject, exit_code: int, notes: Sequence[str] = ()) -> Report:
+    """What a verb has to say of a project's own lines."""
+    return replace(check_report(project, exit_code, notes), verb=verb)
+
+
+def sound_row(wanted: Wanted, **more: Any) -> dict[str, Any]:
+    """One sound in a report: its line, its file's stem and what a verb adds."""
+    return {
+        **line_row(wanted.line.voiced),
+        "id": wanted.line.sound_id,
+        "stem": wanted.line.stem,
+        "take": wanted.line.take,
+        **more,
+    }

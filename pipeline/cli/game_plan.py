@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.cli.game_options import (
-    EXIT_LINT,
     open_agenda,
     open_project,
     place_options,
     places,
-    print_errors,
     project_argument,
+    project_report,
+    run_verb,
+    sound_row,
     strict_option,
     wish_of,
     wish_options,
 )
+from pipeline.cli.game_reports import report_files, report_options
 from pipeline.game.agenda import Agenda
 from pipeline.game.pack_state import Wanted
 from pipeline.game.policy import demand_budget
+from pipeline.game.reports.report import Report
 
 SHOWN_LINES = 40
 COLUMNS = ("lines", "to render", "cached", "recorded", "stale", "characters", "seconds")
@@ -35,16 +39,30 @@ COLUMNS = ("lines", "to render", "cached", "recorded", "stale", "characters", "s
 @wish_options
 @click.option("--all", "show_all", is_flag=True, help="List every line that would be rendered.")
 @strict_option
+@report_options
 def command(project: Path, strict: bool, show_all: bool, **options: Any) -> int:
     """Show what `render` would do for PROJECT, its project file or folder: lines, seconds, cost."""
+    files = report_files(options)
     game = open_project(project, strict)
-    if print_errors(game):
-        return EXIT_LINT
-    agenda = open_agenda(game, places(game, options), wish_of(options))
-    for row in plan_rows(agenda, show_all):
-        click.echo(row)
-    demand_budget(agenda.cost(), game.config.budget)
-    return 0
+    where, wish = places(game, options), wish_of(options)
+
+    def body() -> Report:
+        agenda = open_agenda(game, where, wish)
+        for row in plan_rows(agenda, show_all):
+            click.echo(row)
+        demand_budget(agenda.cost(), game.config.budget)
+        return plan_report(agenda)
+
+    return run_verb("plan", game, files, body)
+
+
+def plan_report(agenda: Agenda) -> Report:
+    """The plan for programs: sums, costs, and every sound with what becomes of it and why."""
+    base = project_report("plan", agenda.project, 0)
+    sums = {name.replace(" ", "_"): round(value, 1) for name, value in summed(agenda, agenda.wanted).items()}
+    costs = {engine: vars(cost) for engine, cost in agenda.costs().items()}
+    rows = [sound_row(one, status=agenda.status(one), reason=one.reason) for one in agenda.wanted]
+    return replace(base, counts={**base.counts, "plan": sums, "costs": costs}, lines=rows)
 
 
 def plan_rows(agenda: Agenda, show_all: bool) -> Iterator[str]:

@@ -5,30 +5,35 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.cli.game_options import (
-    EXIT_LINT,
     open_agenda,
     open_project,
     place_options,
     places,
-    print_errors,
     project_argument,
+    project_report,
+    run_verb,
+    sound_row,
     strict_option,
     wish_of,
     wish_options,
 )
+from pipeline.cli.game_reports import report_files, report_options
 from pipeline.engines.catalogue import ModelEntry, load_catalogue
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.game.agenda import Agenda, Places
 from pipeline.game.as_script import PackLine, slug_of
 from pipeline.game.pack_write import Filled, fill_pack
 from pipeline.game.policy import demand_budget
+from pipeline.game.reports.report import Report
 from pipeline.game.takes import write_lock
+from pipeline.game.verify import stale_findings
 from pipeline.game.voiced import GameProject
 from pipeline.registry.progress import progress_for
 from pipeline.registry.weights import ResolvedModel, WeightStore
@@ -60,25 +65,50 @@ EXIT_DRIFT = 6
 @click.option("--local", is_flag=True, help="Work in this process, without Ray.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no line for what was cached.")
 @strict_option
+@report_options
 def command(
     project: Path, strict: bool, accept_takes: bool, retakes: tuple[str, ...], quiet: bool, **options: Any
 ) -> int:
     """Render what PROJECT's pack lacks: its project file or folder. Interrupt it whenever you like."""
+    files = report_files(options)
     game = open_project(project, strict)
-    if print_errors(game):
-        return EXIT_LINT
-    where, wish = places(game, options), wish_of(options)
-    weights = WeightStore()
-    ask_again(game, where, retakes)
-    agenda = open_agenda(game, where, wish, weights.present)
-    for layout in agenda.rules.layouts.values():
-        layout.demand_playable()
-    demand_budget(agenda.cost(), game.config.budget)
-    agenda = _with_weights(agenda, game, where, wish, weights)
-    outcome = speak(agenda, weights, Crew(**options))
-    filled = fill(agenda, outcome, quiet)
-    accepted = write_lock(where.lock, agenda.accepted, agenda.takes.values()) if accept_takes else 0
-    return conclude(agenda, filled, accepted, accept_takes)
+    where, wish, crew = places(game, options), wish_of(options), Crew(**options)
+
+    def body() -> Report:
+        weights = WeightStore()
+        ask_again(game, where, retakes)
+        agenda = open_agenda(game, where, wish, weights.present)
+        for layout in agenda.rules.layouts.values():
+            layout.demand_playable()
+        demand_budget(agenda.cost(), game.config.budget)
+        agenda = _with_weights(agenda, game, where, wish, weights)
+        filled = fill(agenda, speak(agenda, weights, crew), quiet)
+        takes = agenda.takes.values()
+        accepted = write_lock(where.lock, agenda.accepted, takes) if accept_takes else None
+        return render_report(agenda, filled, conclude(agenda, filled, accepted))
+
+    return run_verb("render", game, files, body)
+
+
+def render_report(agenda: Agenda, filled: Filled, code: int) -> Report:
+    """The run for programs: what became of every sound, and what its engine could not do."""
+    base = project_report("render", agenda.project, code)
+    rows = {row.key: row for lines in filled.rows.values() for row in lines}
+    lines = []
+    for one in agenda.wanted:
+        row = rows[one.line.key]
+        more = {"status": filled.statuses[one.line.key], "origin": row.origin, "unrealised": row.unrealised}
+        lines.append(sound_row(one, **more, **({"failed": row.reason} if row.status == "failed" else {})))
+    counts = {
+        **Counter(filled.statuses.values()),
+        "unrealised": sum(row.unrealised is not None for row in rows.values()),
+        "without_visemes": sum(filled.no_times.values()),
+        "removed_files": len(filled.removed),
+    }
+    stale = stale_findings(agenda)
+    return replace(
+        base, counts={**base.counts, "render": counts}, lines=lines, findings=(*base.findings, *stale)
+    )
 
 
 def _with_weights(
@@ -174,11 +204,14 @@ def finding_dicts(project: GameProject) -> list[dict[str, object]]:
     ]
 
 
-def conclude(agenda: Agenda, filled: Filled, accepted: int, accept_takes: bool) -> int:
+def conclude(agenda: Agenda, filled: Filled, accepted: int | None) -> int:
     """Prints totals and what is not as it should be; gives the exit code."""
     counts = Counter(filled.statuses.values())
     order = ("rendered", "cached", "taken", "failed", "missing")
     click.echo(", ".join(f"{counts[name]} {name}" for name in order if counts[name] or name == "rendered"))
+    unrealised = Counter(row.unrealised for rows in filled.rows.values() for row in rows if row.unrealised)
+    for note, number in unrealised.items():
+        click.echo(f"{number} lines not wholly as directed: {note}", err=True)
     for locale, rows in filled.rows.items():
         for row in rows:
             if row.status == "failed":
@@ -187,27 +220,14 @@ def conclude(agenda: Agenda, filled: Filled, accepted: int, accept_takes: bool) 
         click.echo(f"{engine} does not tell when phonemes sound: {number} lines have no visemes", err=True)
     if filled.removed:
         click.echo(f"{len(filled.removed)} files of lines that are no more were removed")
-    if accept_takes:
+    if accepted is not None:
         click.echo(f"{accepted} recordings accepted in {agenda.places.lock.name}")
+    fresh = sum(take.state == "new" for take in agenda.takes.values())
+    if fresh and accepted is None:
+        click.echo(f"{fresh} recordings are not accepted yet: render --accept-takes", err=True)
     click.echo(f"pack: {agenda.places.pack}")
-    drift = report_takes(agenda, accept_takes)
+    stale = stale_findings(agenda)
+    for found in stale:
+        click.echo(f"{found.severity}: {found}", err=True)
+    drift = any(found.severity == "error" for found in stale)
     return EXIT_FAILED if filled.failed else EXIT_DRIFT if drift else 0
-
-
-def report_takes(agenda: Agenda, accept_takes: bool) -> bool:
-    """Prints recordings that are new or stale; whether stale ones fail the run."""
-    stale = [take for take in agenda.takes.values() if take.state == "stale"]
-    for take in stale:
-        click.echo(
-            f"{take.file}: stale: {take.id} ({take.locale}) was recorded for text {take.accepted_lock}, "
-            f"which is {take.lock} now",
-            err=True,
-        )
-    for file in agenda.orphans:
-        click.echo(
-            f"{file}: stale: the text of its line was changed, no identifier is '{Path(file).stem}'", err=True
-        )
-    fresh = [take for take in agenda.takes.values() if take.state == "new"]
-    if fresh and not accept_takes:
-        click.echo(f"{len(fresh)} recordings are not accepted yet: render --accept-takes", err=True)
-    return agenda.rules.stale == "fail" and bool(stale or agenda.orphans)

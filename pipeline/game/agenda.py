@@ -153,7 +153,6 @@ def draw_up(
     """
     locales = _locales(project, wish)
     lines = pack_lines(project, catalogue, locales)
-    demand_allowed(project, lines, catalogue, today)
     rules = rules_of(project, locales)
     choices = Choices(places.store, slug_of(project)).items()
     before = {locale: read_index(places.pack, locale) for locale in locales}
@@ -164,6 +163,7 @@ def draw_up(
     root = str(places.pack)
     wanted = decide(lines, rules, hasher, known, takes, lambda name: os.path.exists(f"{root}/{name}"))  # noqa: PTH110
     _demand_own_files(wanted)
+    demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
     to_speak = [one.line for one in wanted if one.status == "speak"]
     meant, left_out = _meant(to_speak, wish)
     history = read_history(places.store, slug_of(project))

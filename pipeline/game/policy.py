@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import PolicyError, UsageError
+from pipeline.game.ai_use import forbidden_notes
 from pipeline.game.as_script import PackLine
 from pipeline.game.config import BudgetForm
 from pipeline.game.voiced import GameProject
@@ -97,19 +98,9 @@ def demand_allowed(
         PolicyError: a source forbids it, or a voice has no consent for this use and locale; all reasons.
         UsageError: the consent file is not of its form.
     """
-    reasons = [*_forbidden(project), *_without_consent(project, lines, catalogue, today)]
+    reasons = [*forbidden_notes(project), *_without_consent(project, lines, catalogue, today)]
     if reasons:
         raise PolicyError("\n".join(reasons))
-
-
-def _forbidden(project: GameProject) -> list[str]:
-    if project.config.ai_use == "forbidden":
-        return [f'{project.file}: ai_use = "forbidden": no line of this game may be spoken by a machine']
-    return [
-        f'{source.file}: ai_use = "forbidden": its lines may not be spoken by a machine; take the source out'
-        for source in project.sources
-        if source.forbidden
-    ]
 
 
 def _without_consent(

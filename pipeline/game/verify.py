@@ -12,6 +12,7 @@ from pipeline.audio import read_audio
 from pipeline.errors import AudioError
 from pipeline.game.agenda import Agenda
 from pipeline.game.findings import Code, Judged
+from pipeline.game.line import Severity
 from pipeline.game.pack_index import INDEX_JSON, PACK_JSON, SUMS, IndexRow, read_pack, read_sums
 from pipeline.game.pack_make import viseme_path
 from pipeline.game.pack_sound import FULL_SCALE, SAMPLE_RATE, SoundTarget, measured
@@ -58,7 +59,7 @@ def verify_pack(agenda: Agenda) -> list[Judged]:
     if read_pack(pack) is None:
         return [_finding("P001", PACK_JSON, "there is no pack here; run: fullcast game render")]
     rows = [row for lines in agenda.before.values() for row in lines]
-    found = [*_script_differs(agenda, rows), *_files_differ(agenda, rows), *_stale(agenda)]
+    found = [*_script_differs(agenda, rows), *_files_differ(agenda, rows), *stale_findings(agenda)]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
         sounds = [(row, path) for row in rows for path in row.sounds if (pack / path).is_file()]
         for faults in threads.map(
@@ -163,15 +164,18 @@ def _unknown_files(agenda: Agenda, known: set[str]) -> Iterator[Judged]:
                 yield _finding("P005", name, "no line of the script has this file")
 
 
-def _stale(agenda: Agenda) -> Iterator[Judged]:
-    severity = "error" if agenda.rules.stale == "fail" else "warning"
+def stale_findings(agenda: Agenda) -> list[Judged]:
+    """Recordings made for an older text: errors if the project's policy is `fail`, else warnings."""
+    severity: Severity = "error" if agenda.rules.stale == "fail" else "warning"
+    found = []
     for take in agenda.takes.values():
         if take.state == "stale":
             message = f"recorded for text {take.accepted_lock}, which is {take.lock} now"
-            yield Judged(take.file, 1, "P007", severity, message, take.id, take.locale, take.id)  # type: ignore[arg-type]
+            found.append(Judged(take.file, 1, "P007", severity, message, take.id, take.locale, take.id))
     for file in agenda.orphans:
         message = f"no identifier is '{Path(file).stem}': the text of its line was changed"
-        yield Judged(file, 1, "P007", severity, message, key=file)  # type: ignore[arg-type]
+        found.append(Judged(file, 1, "P007", severity, message, key=file))
+    return found
 
 
 def sound_faults(pack: Path, row: IndexRow, path: str, target: SoundTarget) -> list[Judged]:
@@ -221,14 +225,20 @@ def _format_fault(path: Path) -> str | None:
 
 
 def _finding(
-    code: str, file: str, message: str, wanted: Wanted | None = None, row: IndexRow | None = None
+    code: str, path: str, message: str, wanted: Wanted | None = None, row: IndexRow | None = None
 ) -> Judged:
-    line_id, locale = None, None
+    """A finding at the line of the script that it is about, or at the pack's own file if at none."""
+    severity = PACK_CODES[code].severity
     if wanted is not None:
-        line_id, locale = wanted.line.sound_id, wanted.line.voiced.locale
-    elif row is not None:
-        line_id, locale = row.id, row.locale
-    return Judged(file, 1, code, PACK_CODES[code].severity, message, line_id, locale, line_id or file)
+        place, line = wanted.line.voiced.place, wanted.line
+        told = f"{path}: {message}"
+        return Judged(
+            place.file, place.row, code, severity, told, line.sound_id, line.voiced.locale, line.key
+        )
+    if row is not None:
+        file, _, number = row.source.rpartition(":")
+        return Judged(file, int(number), code, severity, f"{path}: {message}", row.id, row.locale, row.key)
+    return Judged(path, 1, code, severity, message, key=path)
 
 
 def listed_files(path: Path) -> list[str]:

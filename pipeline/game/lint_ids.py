@@ -17,6 +17,8 @@ _TOOLS = {
 # Lengths are looked for in classes, so that one ID of a letter does not make all others slow.
 _CLASSES = (1, 2, 3, 5, 8, 12, 20)
 _SHOWN = 3
+# Engines that look for a file by a part of its name.
+_BY_PART = ("unity", "dink")
 
 
 def lint_ids(lines: Sequence[GameLine], engine: GameEngine, filename_format: str | None) -> Iterator[Finding]:
@@ -90,7 +92,8 @@ def _contained(lines: Iterable[GameLine], engine: GameEngine) -> Iterator[Findin
         line = by_name[inner]
         shown = ", ".join(f"`{by_name[outer].id}`" for outer in outers[:_SHOWN])
         more = f" and {len(outers) - _SHOWN} more" if len(outers) > _SHOWN else ""
-        message = f"id `{line.id}` is contained in {shown}{more}: the engine may play the wrong file"
+        who = "the engine may play" if engine in _BY_PART else "a tool that looks for parts of names may take"
+        message = f"id `{line.id}` is contained in {shown}{more}: {who} the wrong file"
         yield Finding("D013", line.place, message, line.id)
 
 

@@ -47,12 +47,19 @@ def locale_of(name: str, names: Mapping[str, str]) -> str:
     Raises:
         UsageError: the name is no tag, and nothing says what it means.
     """
-    found = names.get(name) or names.get(name.casefold()) or ENGLISH_NAMES.get(name.casefold(), name)
-    tag = canonical(found)
-    if not _TAG.match(tag):
-        hint = f'say what it is: [locales] {name} = "de"'
+    if not is_locale(name, names):
+        hint = f"list the `locales` to voice without it, or say what it is: [locale_names] {name} = \"de\""
         raise UsageError(f"'{name}' is no locale by BCP 47", hint=hint)
-    return tag
+    return canonical(_meaning(name, names))
+
+
+def is_locale(name: str, names: Mapping[str, str]) -> bool:
+    """Whether a name is a BCP 47 tag, or one that the project or English has for a language."""
+    return _TAG.match(canonical(_meaning(name, names))) is not None
+
+
+def _meaning(name: str, names: Mapping[str, str]) -> str:
+    return names.get(name) or names.get(name.casefold()) or ENGLISH_NAMES.get(name.casefold(), name)
 
 
 def wider(locale: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ _SHOWN_ONLY = frozenset({"noalt", "rt", "art"})
 # A click in the game; when nobody clicks, these are breaths. {w=1} says its own length.
 _PAUSES_S = {"w": 0.5, "p": 0.75, "nw": 0.2}
 _TOKEN = re.compile(r"\{\{|\[\[|%%|%\((?P<old>\w+)\)[sdif]|\{(?P<tag>[^{}]*)\}|(?P<open>\{)|(?P<value>\[)")
-_CONVERSION = re.compile(r"(?:![a-z]+)?(?::[^\[\]\"']*)?$")
+_CONVERSION = re.compile(r"(?:![a-z]+)*(?::[^\[\]\"']*)?$")
 
 
 def strip_renpy(text: str, draft: Draft) -> str:

@@ -16,7 +16,7 @@ from pipeline.game.formats.registry import importer_of
 from pipeline.game.line import FileFacts, Imported
 from pipeline.game.lint import judge, lint, texts_of
 from pipeline.game.lint_ids import duplicates
-from pipeline.game.locales import ENGLISH_NAMES, locale_of
+from pipeline.game.locales import ENGLISH_NAMES, is_locale, locale_of
 from pipeline.game.speaking import LineText, Speaking
 from pipeline.game.voiced import GameProject, SourceRead
 
@@ -88,7 +88,7 @@ def _section(config: GameConfig, format: str) -> dict[str, Any]:
 def _asked_base(config: GameConfig) -> str | None:
     """The base language by the project: `base_locale`, the first of `locales`, the first source's own."""
     listed = config.locales if isinstance(config.locales, list) else []
-    own = (entry.locale for entry in (*config.sources, *config.tables))
+    own = [*(source.locale for source in config.sources), *(table.locale for table in config.tables)]
     asked = next((name for name in (config.base_locale, *listed, *own) if name), None)
     return locale_of(asked, config.names_of_locales) if asked else None
 
@@ -113,12 +113,12 @@ def _paths(root: Path, written: str) -> list[Path]:
 
 
 def _canonical(imported: Imported, names: Mapping[str, str]) -> Imported:
-    """The same with all locales as BCP 47 writes them."""
+    """The same with all locales as BCP 47 writes them; one that nobody knows (`piglatin`) stays as it is."""
     known: dict[str, str] = {}
 
     def tag(name: str) -> str:
         if name not in known:
-            known[name] = locale_of(name, names)
+            known[name] = locale_of(name, names) if is_locale(name, names) else name
         return known[name]
 
     return replace(
@@ -138,7 +138,11 @@ def _canonical(imported: Imported, names: Mapping[str, str]) -> Imported:
 
 
 def _locales(config: GameConfig, sources: Sequence[SourceRead]) -> tuple[str, ...]:
-    """The locales to voice: those that the project lists, else all that its sources name; bases first."""
+    """The locales to voice: those that the project lists, else all that its sources name; bases first.
+
+    Raises:
+        UsageError: one of them is no locale, and nothing says what it means.
+    """
     if isinstance(config.locales, list) and config.locales:
         return tuple(dict.fromkeys(locale_of(name, config.names_of_locales) for name in config.locales))
     found = dict.fromkeys(source.base_locale for source in sources)
@@ -147,7 +151,7 @@ def _locales(config: GameConfig, sources: Sequence[SourceRead]) -> tuple[str, ..
         # A column or file without any text names its locale, too: it is what D009 is about.
         named = (each.locale for each in source.imported.findings if each.code == "D009")
         found |= dict.fromkeys(locale for locale in named if locale is not None)
-    return tuple(found)
+    return tuple(locale_of(name, config.names_of_locales) for name in found)
 
 
 def _speak(config: GameConfig, sources: Sequence[SourceRead], locales: Sequence[str]) -> Speaking:

@@ -27,6 +27,7 @@ def spoken(text: str, format: str, **more: object) -> str:
         ('[character name="Mae"]Mae: [/character]Hi: you', "Hi: you"),
         ("Mae: <b>loud</b> <color=#f00>red</color>", "loud red"),
         ("Mae: 3 < 4", "3 < 4"),
+        ("Mae: <a href=\"x\">see</a> <<not a tag>>", "see <<not a tag>>"),
     ],
 )
 def test_yarn_speaks_neither_speaker_nor_markup(text, says):
@@ -82,7 +83,7 @@ def test_renpys_waits_become_pauses_inside_and_vanish_at_the_ends():
     ("text", "format", "needs"),
     [
         ("You have {0} coins", "yarn", [("{0}", "$gold")]),
-        ("Hi [name!t], [points:.2f] [d['k'][0]]", "renpy", ["name", "points", "d['k'][0]"]),
+        ("Hi [name!q!t], [points:.2f] [d['k'][0]]", "renpy", ["name", "points", "d['k'][0]"]),
         ("Hi %(name)s", "renpy", ["name"]),
         ("It is {x} and {a|b}", "dink", ["x", "a|b"]),
         ("Go <> on -> there", "dink", ["<>", "->"]),

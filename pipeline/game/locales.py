@@ -48,7 +48,7 @@ def locale_of(name: str, names: Mapping[str, str]) -> str:
         UsageError: the name is no tag, and nothing says what it means.
     """
     if not is_locale(name, names):
-        hint = f"list the `locales` to voice without it, or say what it is: [locale_names] {name} = \"de\""
+        hint = f'list the `locales` to voice without it, or say what it is: [locale_names] {name} = "de"'
         raise UsageError(f"'{name}' is no locale by BCP 47", hint=hint)
     return canonical(_meaning(name, names))
 

@@ -6,7 +6,9 @@ import re
 
 from pipeline.game.markup_draft import Draft, seconds
 
-_ANGLE = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)(?:\s*=\s*[^<>]*|(?:\s+[\w-]+\s*=\s*[^<>]*)?\s*)(?P<self>/?)>")
+_ANGLE = re.compile(
+    r"<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)(?:\s*=\s*[^<>]*|(?:\s+[\w-]+\s*=\s*[^<>]*)?\s*)(?P<self>/?)>"
+)
 _SQUARE = re.compile(r"\[(?P<close>/?)(?P<name>#?[A-Za-z_][\w-]*)(?P<rest>(?:[\s=:][^\[\]]*)?)\]")
 # Tags that must be closed. Source: Unity's TextMesh Pro manual, "Rich text tags"; Godot's manual, "BBCode in
 # RichTextLabel".

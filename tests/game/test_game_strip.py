@@ -27,7 +27,7 @@ def spoken(text: str, format: str, **more: object) -> str:
         ('[character name="Mae"]Mae: [/character]Hi: you', "Hi: you"),
         ("Mae: <b>loud</b> <color=#f00>red</color>", "loud red"),
         ("Mae: 3 < 4", "3 < 4"),
-        ("Mae: <a href=\"x\">see</a> <<not a tag>>", "see <<not a tag>>"),
+        ('Mae: <a href="x">see</a> <<not a tag>>', "see <<not a tag>>"),
     ],
 )
 def test_yarn_speaks_neither_speaker_nor_markup(text, says):

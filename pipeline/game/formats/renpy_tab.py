@@ -71,9 +71,8 @@ def read_tab(text: str, file: str) -> list[TabRow]:
         hint = "export it again: renpy PROJECT dialogue LANGUAGE"
         raise UsageError(f"no dialogue export: its header is not {', '.join(_HEADER)}", f"{file}:1", hint)
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if not line or cells[0] in {"", _CAPTION}:
+    for number, cells in _joined(lines[1:]):
+        if cells[0] in {"", _CAPTION}:
             continue
         if len(cells) < len(_HEADER) or not cells[4].isdigit():
             raise UsageError("no row of a dialogue export", f"{file}:{number}", "export it again")
@@ -81,3 +80,15 @@ def read_tab(text: str, file: str) -> list[TabRow]:
         say = says[0] if says else None
         rows.append(TabRow(cells[0], cells[1], unescaped(cells[2]), cells[3], int(cells[4]), number, say))
     return rows
+
+
+def _joined(lines: list[str]) -> list[tuple[int, list[str]]]:
+    """Rows as cells. Arguments of a say may go over line ends, which the exporter leaves in the last cell."""
+    found: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(lines, start=2):
+        cells = line.split("\t")
+        if len(cells) == 1 and found and len(found[-1][1]) > len(_HEADER):
+            found[-1][1][-1] += "\n" + line
+        elif line:
+            found.append((number, cells))
+    return found

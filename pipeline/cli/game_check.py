@@ -36,7 +36,7 @@ def command(project: Path, strict: bool, quiet: bool, **reports: Any) -> int:
         for row in file_table(report):
             click.echo(row)
     for row in finding_rows(report):
-        click.echo(row, err=True)
+        click.echo(row)
     for note in notes:
         click.echo(f"fullcast: {note}", err=True)
     click.echo(total(report, game.locales))

@@ -41,17 +41,35 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Columns = dict[
+    Literal["id", "character", "text", "direction", "emotion", "locale", "audio", "notes"], str | list[str]
+]
+Delimiter = Annotated[str, Field(min_length=1, max_length=1)]
+
+
 class SourceForm(Form):
     """One source: what it is and where, from the project's folder; wildcards are allowed.
 
-    `strings` names Yarn's strings files by locale, for scripts that no Yarn project names.
+    `strings` names Yarn's strings files by locale, for scripts that no Yarn project names; `delimiter` and
+    `columns` are a table's.
     """
 
     format: Format
     path: Text
     locale: Locale | None = None
     strings: dict[str, Text] = {}
+    delimiter: Delimiter | None = None
+    columns: Columns = {}
     ai_use: Literal["allowed", "forbidden"] | None = None
+
+    @model_validator(mode="after")
+    def _of_its_format(self) -> SourceForm:
+        formats = {"strings": "yarn", "delimiter": "table", "columns": "table"}
+        for name, format in formats.items():
+            if name in self.model_fields_set and self.format != format:
+                hint = f"only a source of format '{format}' has it"
+                raise PydanticCustomError("format", "no key '{key}' here", {"key": name, "hint": hint})
+        return self
 
 
 class TableForm(Form):
@@ -60,11 +78,8 @@ class TableForm(Form):
     path: Text
     format: Literal["csv", "tsv", "jsonl"] | None = None
     locale: Locale | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    columns: dict[
-        Literal["id", "character", "text", "direction", "emotion", "locale", "audio", "notes"],
-        str | list[str],
-    ] = {}
+    delimiter: Delimiter | None = None
+    columns: Columns = {}
     ai_use: Literal["allowed", "forbidden"] | None = None
 
 

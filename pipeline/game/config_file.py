@@ -136,22 +136,17 @@ def _shown(value: Any) -> str:
 
 
 def _keys(form: type[BaseModel], location: Sequence[Step]) -> list[str]:
-    """The keys that may stand where pydantic's location leads: through fields and members of unions."""
+    """The keys that may stand where pydantic's location leads: through fields, and members of unions by name."""
+    forms = [form]
     for step in location:
-        models = [model for model in _models_of(form) if isinstance(step, str)]
-        here = form.model_fields.get(step) if isinstance(step, str) else None
-        if here is not None:
-            inner = _models_in(here.annotation)
-            form = inner[0] if len(inner) == 1 else form
-            pending = inner
-        else:
-            named = [model for model in (locals().get("pending") or models) if model.__name__ == step]
-            form = named[0] if named else form
-    return list(form.model_fields)
-
-
-def _models_of(form: type[BaseModel]) -> list[type[BaseModel]]:
-    return [model for field in form.model_fields.values() for model in _models_in(field.annotation)]
+        inner = [
+            model
+            for each in forms
+            if isinstance(step, str) and step in each.model_fields
+            for model in _models_in(each.model_fields[step].annotation)
+        ]
+        forms = inner or [each for each in forms if each.__name__ == step] or forms
+    return [key for each in forms for key in each.model_fields]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

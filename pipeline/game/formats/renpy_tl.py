@@ -27,15 +27,15 @@ class TranslationFile:
 
 @dataclass(frozen=True)
 class BaseIds:
-    """The base script: `main` maps every name of a line to its ID, `silent` are blocks without a say."""
+    """The base script: `lines` by every name of theirs, `silent` are names of blocks without a say."""
 
-    main: dict[str, str]
+    lines: dict[str, Identified]
     silent: frozenset[str]
 
 
 def base_ids(identified: Iterable[Identified]) -> BaseIds:
     """Every identifier under which a translation may stand."""
-    main: dict[str, str] = {}
+    lines: dict[str, Identified] = {}
     silent: set[str] = set()
     for item in identified:
         names = [
@@ -44,10 +44,10 @@ def base_ids(identified: Iterable[Identified]) -> BaseIds:
         ]
         for name in names:
             if item.spoken:
-                main.setdefault(name, item.identifier)
+                lines.setdefault(name, item)
             else:
                 silent.add(name)
-    return BaseIds(main, frozenset(silent))
+    return BaseIds(lines, frozenset(silent))
 
 
 def join_translations(
@@ -62,23 +62,27 @@ def join_translations(
             if not block.spoken or block.identifier in base.silent:
                 continue
             place = Place(file.name, block.row)
-            main = base.main.get(block.identifier)
-            if main is None:
+            line = base.lines.get(block.identifier)
+            if line is None:
                 message = "translation for an identifier that the script does not have"
                 findings.append(Finding("D010", place, message, block.identifier, file.locale))
                 continue
-            found[file.locale, main] = _translation(main, block, file, rows)
+            found[file.locale, line.identifier] = _translation(line, block, file, rows)
     return list(found.values()), findings
 
 
-def _translation(main: str, block: TranslateBlock, file: TranslationFile, rows: list[str]) -> Translation:
+def _translation(
+    line: Identified, block: TranslateBlock, file: TranslationFile, rows: list[str]
+) -> Translation:
     first = block.spoken[0]
     text = " ".join(spoken.say.what for spoken in block.spoken if spoken.say.what)
     who = None if first.say.who == EXTEND else speaker_name(first.say.who)
-    lock = _base_lock(rows[block.row : first.row - 1])
-    return Translation(
-        main, file.locale, text, Place(file.name, first.row), lock, who, block.audio or first.audio
-    )
+    # A computed identifier holds a hash of the base text, so that the text is the same, whatever somebody did to
+    # the comment; under a given one the text may have changed.
+    base = line.spoken.say.what if line.spoken and not line.given else None
+    lock = text_lock(base) if base is not None else _base_lock(rows[block.row : first.row - 1])
+    place = Place(file.name, first.row)
+    return Translation(line.identifier, file.locale, text, place, lock, who, block.audio or first.audio)
 
 
 def _base_lock(between: Iterable[str]) -> str | None:

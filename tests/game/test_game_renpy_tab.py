@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.game.formats.renpy_tab import doubles_collapsed, escaped, read_tab, unescaped
+from pipeline.game.formats.renpy_tab import doubles_collapsed, escaped, exported, read_tab, unescaped
 
 HEADER = "Identifier\tCharacter\tDialogue\tFilename\tLine Number\tRen'Py Script\n"
 
@@ -61,3 +61,9 @@ def test_a_table_of_another_kind_is_refused_with_its_row(text, where):
 
 def test_the_exporter_writes_doubled_marks_once():
     assert doubles_collapsed("{{b}} 5%% {{{{x") == "{b}} 5% {x"
+
+
+def test_an_export_may_be_without_tags():
+    text = "{b}So{/b} {{it} is [gold] {=big}parts{/=big}{w=1}, [[x]."
+    assert exported(text) == "{b}So{/b} {it} is [gold] {=big}parts{/=big}{w=1}, [[x]."
+    assert exported(text, tags=False) == "So {it} is [gold] parts, [[x]."

@@ -9,7 +9,7 @@ from pipeline.game.formats.renpy_cast import EXTEND, speaker_name
 from pipeline.game.formats.renpy_ids import Identified
 from pipeline.game.formats.renpy_say import Say
 from pipeline.game.formats.renpy_script import Spoken, shown_by_say
-from pipeline.game.formats.renpy_tab import TabRow, doubles_collapsed
+from pipeline.game.formats.renpy_tab import TabRow, exported
 from pipeline.game.line import Finding, GameLine, Place
 
 
@@ -127,7 +127,7 @@ def match_tab(
             continue
         seen.add(row.identifier)
         moved += row.line != line.place.row
-        differs += row.text != doubles_collapsed(line.text)
+        differs += row.text not in {exported(line.text), exported(line.text, tags=False)}
     findings += _not_exported(by_id, seen, unmatched)
     return TabMatch(len(seen), moved, differs, tuple(findings))
 

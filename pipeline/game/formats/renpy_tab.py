@@ -15,6 +15,7 @@ from pipeline.game.formats.renpy_say import Say, parse_say
 _HEADER = ("Identifier", "Character", "Dialogue", "Filename", "Line Number")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_TAG = re.compile(r"\{\{|\[\[|\[[^\[\]]*\]|(?P<tag>\{[^{}]*\})")
 _CAPTION = "<menu caption>"
 _IDENTIFIER = re.compile(r"(?P<label>.*)_[0-9a-f]{8}(?:_\d+)?$")
 
@@ -58,6 +59,13 @@ def doubles_collapsed(text: str) -> str:
         while double in text:
             text = text.replace(double, double[0])
     return text
+
+
+def exported(text: str, *, tags: bool = True) -> str:
+    """A say's text as the export has it; without `tags` it is that of `--notags`. Source: notags_filter."""
+    if not tags:
+        text = _TAG.sub(lambda found: "" if found["tag"] else found[0], text)
+    return doubles_collapsed(text)
 
 
 def read_tab(text: str, file: str) -> list[TabRow]:

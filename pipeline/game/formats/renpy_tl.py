@@ -77,8 +77,8 @@ def _translation(
     first = block.spoken[0]
     text = " ".join(spoken.say.what for spoken in block.spoken if spoken.say.what)
     who = None if first.say.who == EXTEND else speaker_name(first.say.who)
-    # A computed identifier holds a hash of the base text, so that the text is the same, whatever somebody did to
-    # the comment; under a given one the text may have changed.
+    # A computed identifier holds a hash of the base text, so that the text is the same, whatever somebody did
+    # to the comment; under a given one the text may have changed.
     base = line.spoken.say.what if line.spoken and not line.given else None
     lock = text_lock(base) if base is not None else _base_lock(rows[block.row : first.row - 1])
     place = Place(file.name, first.row)

@@ -61,7 +61,7 @@ def test_a_game_has_its_lines_translations_and_export():
     assert found.cast == {"m": "Mira", "k": "Keeper"}
     assert found.settings == {
         "renpy.tlid": "say",
-        "renpy.auto_voice": "voice/{id}.ogg",
+        "voice_pattern": "voice/{id}.ogg",
         "renpy.language.fr": "french",
     }
 

@@ -1,7 +1,7 @@
 """Ren'Py: scripts (.rpy), translations (tl/LANGUAGE) and the export `dialogue.tab`.
 
-Settings given on: `renpy.auto_voice` and `renpy.voice_filename_format` (the game's patterns, if constant),
-`renpy.tlid` (how identifiers were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's name of it).
+Settings given on: `voice_pattern` (the game's `config.auto_voice`, if constant), `renpy.tlid` (how identifiers
+were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's own name of a locale).
 """
 
 from __future__ import annotations
@@ -238,9 +238,8 @@ def _cast(got: _Read, lines: Sequence[GameLine]) -> dict[str, str] | None:
 
 def _settings(got: _Read, mode: TlidMode) -> dict[str, str]:
     settings: dict[str, str] = {"renpy.tlid": mode} if got.files.wanted else {}
-    for name in ("auto_voice", "voice_filename_format"):
-        if name in got.names.settings:
-            settings[f"renpy.{name}"] = got.names.settings[name]
+    if "auto_voice" in got.names.settings:
+        settings["voice_pattern"] = got.names.settings["auto_voice"]
     settings.update({f"renpy.language.{locale}": language for locale, language in got.languages.items()})
     return settings
 

@@ -13,7 +13,6 @@ _TRANSLATING = frozenset({"_", "__", "_p"})
 # Settings of the engine that decide on identifiers and on where it looks for sound.
 SETTINGS = {
     "config.auto_voice": "auto_voice",
-    "config.voice_filename_format": "voice_filename_format",
     "config.tlid_only_considers_say": "tlid_only_considers_say",
 }
 

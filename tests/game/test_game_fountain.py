@@ -246,6 +246,8 @@ def digest(spoken: str) -> str:
 def test_a_generated_id_is_file_scene_character_and_hash_of_what_is_spoken(play):
     found = play(
         """
+        FADE IN:
+
         MIRA
         Before.
 
@@ -272,7 +274,7 @@ def test_a_generated_id_is_file_scene_character_and_hash_of_what_is_spoken(play)
     ]
     assert [line.place.node for line in found.lines] == [None, "INT. HALL - DAY", "LATER", "LATER"]
     assert all(line.generated for line in found.lines)
-    assert told(found, "D014") == [1, 6, 12, 15]  # of the cue, where the tag would stand
+    assert told(found, "D014") == [3, 8, 14, 17]  # of the cue, where the tag would stand
 
 
 def test_an_id_may_stand_on_the_cue_or_the_speech_as_tag_or_note(play):

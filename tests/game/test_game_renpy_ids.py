@@ -177,3 +177,11 @@ def test_a_monologue_has_an_identifier_for_each_say():
     assert names(script, "all") == ["a_" + md5('e "One."'), "a_" + md5("nvl clear", 'e "Two."')]
     script = "rpy monologue single\nlabel a:\n    e '''One.\n    Two.'''\n"
     assert names(script) == ["a_" + md5('e "One."'), "a_" + md5('e "Two."')]
+
+
+def test_the_place_to_come_back_to_from_a_call_is_no_label_of_the_author():
+    script = 'label a:\n    call b from _call_b\n    e "Hm."\n'
+    digest = md5('e "Hm."')
+    assert ids(script) == [(f"a_{digest}", f"_call_b_{digest}")]
+    (spoken,) = read_script(rows_of(script, "a.rpy"), {}).spoken
+    assert spoken.label == "a"

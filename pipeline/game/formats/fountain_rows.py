@@ -18,9 +18,9 @@ _TITLE_KEY = re.compile(r"[^\W_][\w '’.-]*:")
 # Tags at the end of a row; one of them has the form `key:value`, else `#1` is text.
 _TAGS = re.compile(r"(?P<tags>(?:\s+#[^\s#]+)+)\s*$")
 _KEYED = re.compile(r"#\w+:\S")
-_HEADING = re.compile(r"(?:INT|EXT|EST|INT\./EXT|INT/EXT|I/E)[.\s]|FADE IN:", re.IGNORECASE)
+_HEADING = re.compile(r"(?:INT|EXT|EST|INT\./EXT|INT/EXT|I/E)[.\s]", re.IGNORECASE)
 _FORCED_HEADING = re.compile(r"\.[^\W_]")
-_TRANSITION = re.compile(r"[A-Z\s]+TO:")
+_TRANSITION = re.compile(r"[A-Z\s]+TO:|FADE IN:")
 _SCENE_NUMBER = re.compile(r"\s*#[a-zA-Z0-9\-.]+#")
 
 

@@ -1,7 +1,7 @@
 """Ren'Py: scripts (.rpy), translations (tl/LANGUAGE) and the export `dialogue.tab`.
 
-Settings given on: `voice_pattern` (the game's `config.auto_voice`, if constant), `renpy.tlid` (how identifiers
-were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's own name of a locale).
+Settings given on: `voice_pattern` (the game's `config.auto_voice`, if constant), `renpy.tlid` (how
+identifiers were hashed, `say` or `all`), `renpy.language.LOCALE` (the engine's own name of a locale).
 """
 
 from __future__ import annotations

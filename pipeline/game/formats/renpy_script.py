@@ -153,6 +153,7 @@ class _Walk:
         self.shown: Mapping[str, tuple[str, ...]] = _NOTHING_SHOWN
         self.label: str | None = None
         self.alternate: str | None = None
+        self.node: str | None = None
         self.global_label: str | None = None
         self.monologue = MONOLOGUE["double"]
 
@@ -187,8 +188,9 @@ class _Walk:
                 group.append(_Statement("nvl clear"))
                 continue
             audio = next((item.audio for item in group if item.audio), None)
-            label = self.alternate or self.label
-            group.append(_Statement(say.code, Spoken(say, row.number, label, row.comment, audio, self.shown)))
+            group.append(
+                _Statement(say.code, Spoken(say, row.number, self.node, row.comment, audio, self.shown))
+            )
             self._close(group)
             if self.track_shown:
                 self._say_changes_shown(say)
@@ -243,6 +245,7 @@ class _Walk:
             local = scanner.name()
             name = f"{name or self.global_label}.{local}"
         if name:
+            self.node = name
             self.global_label = name.split(".")[0]
         return name
 

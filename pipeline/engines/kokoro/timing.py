@@ -9,6 +9,9 @@ from pipeline.engines.kokoro.passages import Passage
 from pipeline.engines.kokoro.source import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 FRAME_S = SAMPLES_PER_FRAME / SAMPLE_RATE
+# The decoder sounds a token earlier than its frames lie. Measured on six lines of two voices: vowels are
+# 8.4 dB louder than stops and pauses at no shift, 15.0 at one frame, 18.6 at two, 15.8 at three.
+EARLY_FRAMES = 2
 
 
 def phoneme_times(passages: Sequence[Passage], frames: Sequence[Sequence[int]]) -> tuple[PhonemeTime, ...]:
@@ -35,4 +38,4 @@ def phoneme_times(passages: Sequence[Passage], frames: Sequence[Sequence[int]]) 
 
 
 def _seconds(frame: int) -> float:
-    return round(frame * FRAME_S, 3)
+    return round(max(0, frame - EARLY_FRAMES) * FRAME_S, 3)

@@ -92,7 +92,7 @@ def test_github_gets_annotations_and_the_summary_of_the_job(tmp_path, monkeypatc
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     write_game(tmp_path, HEAD + TABLE, lines_csv=GOOD + "c,Tom,...\n")
     printed = said(tmp_path, "--github", "-q").splitlines()
-    assert "::error file=lines.csv,line=4,title=D006::nothing to say [c]" in printed
+    assert "::error file=lines.csv,line=4,title=D006::nothing to say" in printed
     assert summary.read_text(encoding="utf-8").startswith("### fullcast game check: failed")
 
 

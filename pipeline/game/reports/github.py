@@ -35,8 +35,7 @@ def summary_row(report: Report) -> str:
 
 def _annotation(level: str, found: Judged, prefix: str) -> str:
     place = f"file={_property(prefix + found.file)},line={found.row},title={_property(found.code)}"
-    suffix = f" [{found.id}]" if found.id else ""
-    return f"::{level} {place}::{_data(found.message + suffix)}"
+    return f"::{level} {place}::{_data(found.message)}"
 
 
 def _data(text: str) -> str:

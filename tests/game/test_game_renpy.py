@@ -298,6 +298,18 @@ def test_characters_are_found_however_they_are_defined(tmp_path, definition, nam
     assert (found.cast or {})["m"] == name
 
 
+def test_names_inside_functions_of_a_game_are_no_characters(tmp_path):
+    rows = [
+        "init python:",
+        "    def f():",
+        "        x = Character('No')",
+        "    if True:",
+        "        m = Character('Mira')",
+    ]
+    found = imported(game(tmp_path, "\n".join(rows) + "\n"))
+    assert found.cast == {"m": "Mira"}
+
+
 def test_narrator_is_the_narrator_and_a_name_in_quotes_a_name(tmp_path):
     found = imported(
         game(tmp_path, 'label a:\n    narrator "One."\n    \'Old man\' "Two."\n    extend " Three."\n')

@@ -16,7 +16,8 @@ from pipeline.game.formats.renpy_say import MONOLOGUE, Say, Scanner, parse_say
 
 _FIRST = re.compile(r"[a-zA-Z_\u0080-\U0010FFFF][a-zA-Z0-9_\u0080-\U0010FFFF]*|\$")
 _DEFINE = re.compile(r"(?:define|default)\s+(?:-?\d+\s+)?([\w.]+)\s*=(?!=)\s*(.+)", re.DOTALL)
-_ASSIGN = re.compile(r"\$?\s*([\w.]+)\s*=(?!=)\s*(.+)", re.DOTALL)
+_DEFINITION = re.compile(r"(?:async\s+)?(?:def|class)\b")
+_ASSIGN = re.compile(r"\$?\s*(\w+|(?:config|store)\.\w+)\s*=(?!=)\s*(.+)", re.DOTALL)
 _TRANSLATE = re.compile(r"translate\s+(\w+)\s+([\w.]+)\s*:")
 _CALL_FROM = re.compile(r"\bfrom\s+([\w.]+)\s*$")
 _INIT = re.compile(r"init\s*(?:[+-]?\d+\s*)?")
@@ -140,6 +141,14 @@ def _all_rows(rows: list[Row]) -> Iterator[Row]:
     for row in rows:
         yield row
         yield from _all_rows(row.block)
+
+
+def _run_rows(rows: list[Row]) -> Iterator[Row]:
+    """Rows of Python that run where they stand: not those of functions and classes, which bind names of their own."""
+    for row in rows:
+        yield row
+        if not _DEFINITION.match(row.text):
+            yield from _run_rows(row.block)
 
 
 class _Walk:
@@ -303,7 +312,7 @@ class _Walk:
         self._close(group)
 
     def _python(self, row: Row, group: list[_Statement]) -> None:
-        for line in _all_rows([row]):
+        for line in _run_rows([row]):
             assigned = _ASSIGN.match(line.text)
             if assigned:
                 self.facts.assigned.append((assigned[1], assigned[2]))

@@ -355,6 +355,18 @@ def test_notes_silence_the_line_they_stand_in_or_the_next(play):
     assert [line.notes for line in found.lines] == [(), ()]
 
 
+def test_a_note_on_a_row_of_something_else_silences_that_row_alone(play):
+    found = play(
+        "Action.\n\n3CPO [[fullcast: ignore D017]]\nHello.\n\n"
+        "MIRA\n[[fullcast: ignore D007]]\nOne.\n\nTOM\nTwo.\n"
+    )
+    assert {row: codes for (_, row), codes in found.ignored.items()} == {
+        3: {"D017"},
+        6: {"D007"},
+        8: {"D007"},
+    }
+
+
 def test_a_folder_is_read_file_by_file(tmp_path):
     for name in ("b", "a"):
         (tmp_path / f"{name}.fountain").write_text("MIRA\nHello.\n", encoding="utf-8")

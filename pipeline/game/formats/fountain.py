@@ -193,22 +193,21 @@ def _ignored(play: Screenplay, file: str, written: list[_Written]) -> dict[tuple
     found: dict[tuple[str, int], frozenset[str]] = {}
 
     def add(row: int, codes: frozenset[str]) -> None:
-        found[file, row] = found.get((file, row), frozenset()) | codes
+        if codes:
+            found[file, row] = found.get((file, row), frozenset()) | codes
 
     for item in written:
         codes = frozenset[str]().union(*(ignored_codes(note) for note in item.notes))
-        if codes:
-            add(item.id_place.row, codes)
-            add(item.line.place.row, codes)
+        add(item.id_place.row, codes)
+        add(item.line.place.row, codes)
+    for row, note in play.row_notes:
+        add(row, ignored_codes(note))
     starts = sorted((item.id_place.row, item.line.place.row) for item in written)
     starts += [(row, row) for row, _ in play.near_cues]
     for row, note in play.notes:
-        codes = ignored_codes(note)
-        if codes:
-            add(row, codes)
-            after = min((pair for pair in starts if pair[0] > row), default=None)
-            for at in after or ():
-                add(at, codes)
+        after = min((pair for pair in starts if pair[0] > row), default=())
+        for at in (row, *after):
+            add(at, ignored_codes(note))
     return found
 
 

@@ -67,11 +67,15 @@ class Speech:
 
 @dataclass
 class Screenplay:
-    """All speeches, the rows that only look like cues, and what notes stand outside speeches."""
+    """All speeches, the rows that only look like cues, and notes outside speeches.
+
+    `notes` stand alone on a row, `row_notes` on a row of something else.
+    """
 
     speeches: list[Speech] = field(default_factory=list)
     near_cues: list[tuple[int, str]] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
+    row_notes: list[tuple[int, str]] = field(default_factory=list)
     scenes: int = 0
 
 
@@ -102,7 +106,8 @@ def read_screenplay(rows: Sequence[Row]) -> Screenplay:
             continue
         elif after_empty and speaks and looks_like_cue(row):
             play.near_cues.append((row.number, row.text))
-        loose_notes += [(row.number, note) for note in row.notes]
+        loose_notes += [(row.number, note) for note in row.below]
+        play.row_notes += [(row.number, note) for note in row.notes]
         after_empty = row.empty or row.open
         at += 1
     play.notes = sorted(loose_notes)
@@ -117,7 +122,7 @@ def _without_gone(rows: Sequence[Row]) -> tuple[list[Row], list[tuple[int, str]]
         if not row.gone:
             shown.append(row)
         elif shown and shown[-1].text:
-            shown[-1] = shown[-1]._replace(notes=(*shown[-1].notes, *row.notes))
+            shown[-1] = shown[-1]._replace(below=(*shown[-1].below, *row.notes))
         else:
             loose += [(row.number, note) for note in row.notes]
     return shown, loose
@@ -144,7 +149,7 @@ def cue_of(row: Row, *, after_empty: bool, speaks: bool) -> Cue | None:
         bool(found["dual"]),
         row.number,
         tags,
-        row.notes,
+        row.all_notes,
     )
 
 
@@ -220,7 +225,7 @@ def _add(run: Run, row: Row) -> None:
     text, tags = cut_tags(row.text.removeprefix("~").strip() if run.lyric else row.text)
     run.texts.append(text)
     run.tags += tags
-    run.notes += row.notes
+    run.notes += row.all_notes
 
 
 def is_parenthetical(text: str) -> bool:

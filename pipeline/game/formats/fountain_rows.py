@@ -34,6 +34,7 @@ class Row(NamedTuple):
         gone: only a note or a boneyard stood there: it neither opens nor closes anything.
         open: two blanks, which keep a dialogue open.
         notes: texts of the notes that begin in it.
+        below: texts of notes that stand alone on the rows under it.
     """
 
     number: int
@@ -42,6 +43,12 @@ class Row(NamedTuple):
     gone: bool = False
     open: bool = False
     notes: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Its own notes and those below."""
+        return (*self.notes, *self.below)
 
     @property
     def is_heading(self) -> bool:

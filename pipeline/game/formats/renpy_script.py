@@ -144,7 +144,7 @@ def _all_rows(rows: list[Row]) -> Iterator[Row]:
 
 
 def _run_rows(rows: list[Row]) -> Iterator[Row]:
-    """Rows of Python that run where they stand: not those of functions and classes, which bind names of their own."""
+    """Rows of Python that run where they stand: those of functions and classes bind other names."""
     for row in rows:
         yield row
         if not _DEFINITION.match(row.text):

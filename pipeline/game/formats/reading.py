@@ -15,7 +15,8 @@ _IGNORE = re.compile(r"fullcast:\s*ignore\b(?P<codes>[^\n]*)", re.IGNORECASE)
 _CODE = re.compile(r"\bD\d{3}\b", re.IGNORECASE)
 # A string, or what is no JSON: a comment, or a comma before a closing bracket (comments may stand between).
 _JSONC = re.compile(
-    r"""("(?:[^"\\\n]|\\.)*") | //[^\n]* | /\*.*?\*/ | ,(?=(?:\s|//[^\n]*\n|/\*.*?\*/)*[\]}])""",
+    r"""("(?:[^"\\\n]|\\.)*") | //[^\n]* | /\*.*?\*/
+    | ,(?=(?>(?:\s|//[^\n]*\n|/\*(?:(?!\*/).)*\*/)*)[\]}])""",
     re.DOTALL | re.VERBOSE,
 )
 

@@ -99,12 +99,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_line_has_its_row_and_what_authors_wrote_stays_text(page: Path, tmp_path: Path) -> None:
     steps = """return {keys: keys(), count: $("count").textContent,
       bold: document.querySelectorAll(".row b").length,
-      texts: [...document.querySelectorAll(".row .cell-text .two")].map(one => one.textContent)};"""
+      texts: [...document.querySelectorAll(".row .cell-text .two")].map(one => one.textContent),
+      written: (openSheet(lines[1]), $("sheet").textContent)};"""
     seen = drive(page, tmp_path, steps)
     assert len(seen["keys"]) == 14 and seen["count"] == "14 lines"
     assert "en/harbor-keeper-01" in seen["keys"] and "de/harbor-keeper-01" in seen["keys"]
     assert seen["bold"] == 0
-    assert "Mira: You were <b>asleep</b> again, tone-error." in seen["texts"]
+    assert "You were asleep again, tone-error." in seen["texts"]
+    assert "<b>asleep</b>" in seen["written"]
 
 
 def test_filters_and_search_find_lines_and_are_kept_in_the_address(page: Path, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def cue_of(row: Row, *, after_empty: bool, speaks: bool) -> Cue | None:
         return None
     if not forced and (row.is_heading or row.is_transition or not is_name(found["name"])):
         return None
-    tags = cut_tags(row.text)[1] or tuple(tag for tag in row.text[len(text) :].replace("#", " ").split())
+    tags = tuple(row.text[len(text) :].replace("#", " ").split()) if len(text) < len(row.text) else ()
     return Cue(
         found["name"].strip(),
         _qualifier(found["qualifier"]),
@@ -155,7 +155,7 @@ def cue_of(row: Row, *, after_empty: bool, speaks: bool) -> Cue | None:
 
 def is_name(text: str) -> bool:
     """Whether a regular cue may be called so: an upper case letter first, no lower case one."""
-    return text[:1].isupper() and not any(letter.islower() for letter in text)
+    return text[:1].isupper() and text.isupper()
 
 
 def looks_like_cue(row: Row) -> bool:

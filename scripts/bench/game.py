@@ -19,10 +19,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results" / "game.json"
 ROOT = Path(__file__).parents[2]
-WORDS = (
-    "harbor lamp night keeper storm signal rope anchor cloud letter window candle stair gull chart compass "
-    "engine whistle morning shadow bridge captain ladder barrel lantern sailor island tower message bell"
-).split()
+WORDS = ["harbor", "lamp", "night", "keeper", "storm", "signal", "rope", "anchor", "cloud", "letter", "window", "candle", "stair", "gull", "chart", "compass", "engine", "whistle", "morning", "shadow", "bridge", "captain", "ladder", "barrel", "lantern", "sailor", "island", "tower", "message", "bell"]
 PEOPLE = ("Keeper", "Mira", "Tom", "Anne", "Captain")
 CONFIG = """\
 engine = "unity"
@@ -31,7 +28,9 @@ sources = [{ format = "yarn", path = "Bench.yarnproject" }]
 voices = { Keeper = "tone/low", Mira = "tone/high", "*" = "tone/mid" }
 pack = "pack"
 """
-PROJECT = '{"projectFileVersion": 3, "sourceFiles": ["Dialogue/*.yarn"], "baseLanguage": "en", "localisation": {}}'
+PROJECT = (
+    '{"projectFileVersion": 3, "sourceFiles": ["Dialogue/*.yarn"], "baseLanguage": "en", "localisation": {}}'
+)
 EDITED = re.compile(r"\bharbor\b")
 # Runs a command and tells the most memory that it or a child held.
 CHILD = """
@@ -87,7 +86,11 @@ def changed_files(folder: Path, before: dict[str, int]) -> list[str]:
 def stamps(folder: Path) -> dict[str, int]:
     """The time of the last writing of each file of the pack, in nanoseconds."""
     pack = folder / "pack"
-    return {path.relative_to(pack).as_posix(): path.stat().st_mtime_ns for path in pack.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(pack).as_posix(): path.stat().st_mtime_ns
+        for path in pack.rglob("*")
+        if path.is_file()
+    }
 
 
 def measured(name: str, cost: dict[str, Any], lines: int, **more: Any) -> dict[str, Any]:
@@ -130,7 +133,9 @@ def steps(folder: Path, lines: int) -> list[dict[str, Any]]:
     place.write_text(EDITED.sub("lighthouse", text, count=1), "utf-8")
     cost, rows = fullcast(folder, "render", "--local")
     touched = [name for name in changed_files(folder, before) if name.endswith(".wav")]
-    found.append(measured("render after one word", cost, lines, **statuses(rows), sounds_touched=len(touched)))
+    found.append(
+        measured("render after one word", cost, lines, **statuses(rows), sounds_touched=len(touched))
+    )
     place.write_text(text, "utf-8")
     fullcast(folder, "render", "--local")
     return found

@@ -81,7 +81,7 @@ def plan_rows(agenda: Agenda, show_all: bool) -> Iterator[str]:
     yield from _costs(agenda)
     for model, facts in agenda.plan.models.items():
         if model not in agenda.resolved:
-            yield f"{model}: weights of {facts.engine} are not here yet; takes in the store are not looked for"
+            yield f"{model}: weights of {facts.engine} are not here yet, so its takes are not looked for"
     yield from _to_render(agenda, show_all)
 
 

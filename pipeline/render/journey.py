@@ -55,9 +55,7 @@ def make_takes(
 ) -> Outcome:
     """Speaks what the plan lacks; everything finished is in the store whatever happens.
 
-    Args:
-        resolved: the verified files of each model of the plan.
-        progress: told of voices that have to be fetched.
+    `resolved` has the verified files of each model; `progress` is told of voices that have to be fetched.
 
     Raises:
         MissingError: a model does not fit a worker's memory, or a voice cannot be brought here.
@@ -69,7 +67,7 @@ def make_takes(
         return Outcome()
     store.make_ready()
     entries = {part.id: part for line in to_render for part, _ in line.voice.parts if part.file is not None}
-    jobs = line_jobs(plan, dict(weights.ensure_voices(list(entries.values()), progress)))
+    jobs = line_jobs(plan, weights.ensure_voices(list(entries.values()), progress))
     need_bytes = max(facts.capabilities.memory_bytes for facts in plan.models.values())
     division = divide(1 if crew.local else crew.workers, crew.device, crew.memory, need_bytes)
     workers = min(division.workers, len(jobs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.errors import did_you_mean
@@ -102,6 +102,21 @@ class PointForm(Form):
     valence: Unit
     arousal: Unit
     dominance: Unit = 0.0
+
+
+def _emotion_kind(value: Any) -> str:
+    """Which of its three forms an entry of `[emotions]` has: a slip in one is not told as one in another."""
+    if not isinstance(value, dict):
+        return "label"
+    return PointForm.__name__ if {"valence", "arousal", "dominance"} & value.keys() else EmotionForm.__name__
+
+
+EmotionEntry = Annotated[
+    Annotated[Label, Tag("label")]
+    | Annotated[EmotionForm, Tag("EmotionForm")]
+    | Annotated[PointForm, Tag("PointForm")],
+    Discriminator(_emotion_kind),
+]
 
 
 class VariantForm(Form):
@@ -213,7 +228,7 @@ class GameConfig(Form):
     locale_names: dict[str, Locale] = {}
     cast: list[Text] | None = None
     voices: dict[str, Text | VoiceForm]
-    emotions: dict[str, Label | EmotionForm | PointForm] = {}
+    emotions: dict[str, EmotionEntry] = {}
     lint: dict[Code, Severity] = {}
     variants: dict[str, Annotated[list[Text], Field(min_length=1)] | VariantForm] = {}
     takes: Takes | TakesForm = TakesForm()

@@ -117,6 +117,10 @@ def _explain(form: type[BaseModel], data: Any, path: tuple[Step, ...], error: di
         return f"{error['msg']}; {context['hint']}"
     if kind == "literal_error":
         return f"'{key}' cannot be {_shown(error['input'])}; {_choices(error['input'], context)}"
+    if kind == "string_pattern_mismatch":  # locales alone have a pattern here
+        return f"'{key}' cannot be {_shown(error['input'])}; a locale is written as en, pt-BR or french"
+    if kind == "too_short":
+        return f"'{key}' must not be empty"
     if kind in _WANTED:
         return f"'{key}' must be {_WANTED[kind]}, not {_shown(error['input'])}"
     return f"'{key}': {error['msg'][:1].lower()}{error['msg'][1:]}, not {_shown(error['input'])}"

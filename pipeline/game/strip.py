@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pipeline.game.formats.registry import FORMATS, Markup
 from pipeline.game.markup_draft import PAUSE_MARK, Draft
 from pipeline.game.markup_renpy import strip_renpy
 from pipeline.game.markup_rich import strip_angle, strip_fountain, strip_ink, strip_table
@@ -46,12 +47,13 @@ class Stripped:
 _PLAIN = re.compile(r"(?:[^\W_]|[ .,;:!?'\"“”‘’…—()-])*")
 _BLANKS = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]")
-_RULES: dict[str, Callable[[str, Draft], str]] = {
+_RULES: dict[Markup, Callable[[str, Draft], str]] = {
     "yarn": lambda text, draft: strip_angle(strip_yarn(text, draft), draft),
     "renpy": strip_renpy,
-    "dink": strip_ink,
-    "table": strip_table,
+    "ink": strip_ink,
+    "rich": strip_table,
     "fountain": strip_fountain,
+    "plain": lambda text, draft: text,
 }
 _NONE: Mapping[str, str] = {}
 # Blocks that hold pictographs and other symbols; which of them are silent, their category says.
@@ -79,7 +81,7 @@ def strip(
 
     Args:
         text: as the origin's tool gives it.
-        format: the importer's name, whose markup holds.
+        format: its name in the registry, which says whose markup holds.
         has_speaker: whether a prefix `Name: ` stands in the text and is to be cut (Yarn).
         meanings: what a placeholder stands for, where the text does not say it itself: `{0}` -> `$gold`.
         values: what to say for a placeholder, by what it stands for.
@@ -91,8 +93,7 @@ def strip(
         return Stripped(spoken if _WORD.search(spoken) else "")
     draft = Draft(meanings, values)
     bare = text.replace(PAUSE_MARK, "") if PAUSE_MARK in text else text
-    rules = _RULES.get(format)
-    bare = rules(bare, draft) if rules else bare
+    bare = _RULES[FORMATS[format].markup](bare, draft)
     spoken, pauses = _settle(_cut_symbols(bare, draft), draft.pauses_s)
     if not _WORD.search(spoken):
         spoken, pauses = "", ()

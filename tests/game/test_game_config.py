@@ -52,6 +52,9 @@ takes = { folders = ["Audio/Final", "Audio/Recorded", "Audio/Scratch", "Audio/TT
         ("[[tables]]\npath = 'x.csv'\nlocal = 'de'\n", ":6: no key 'local' in [tables]; did you mean 'loc"),
         ("[[tables]]\nlocale = 'de'\n", "[tables] has no 'path'; add it"),
         ("render_options = 'yes'\n", ":3: 'render_options' must be true or false, not 'yes'"),
+        ("[emotions]\nmad = { valence = 0.1 }\n", "5: [emotions.mad] has no 'arousal'; add it"),
+        ("[takes]\nfolders = []\n", "5: 'folders' must not be empty"),
+        ("base_locale = 'x'\n", "'base_locale' cannot be 'x'; a locale is written as en, pt-BR or french"),
         ("[[barks]]\ntakes = 3\n", "it names no lines: give 'ids', 'characters' or 'tags'"),
     ],
 )  # fmt: skip

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import importlib
+from typing import Literal, NamedTuple
 
 from pipeline.game.formats.base import Importer
 
-# Format -> `module:function`, relative to this folder. A new format is one file and one line here.
+Markup = Literal["yarn", "renpy", "ink", "rich", "fountain", "plain"]
+
+
+class Format(NamedTuple):
+    """One format: `module:function` in this folder that reads it, and whose markup its texts hold."""
+
+    reader: str
+    markup: Markup
+
+
+# A new format is one file and one line here.
 FORMATS = {
-    "yarn": "yarn:read",
-    "renpy": "renpy:read",
-    "dink": "dink:read",
-    "table": "table:read",
-    "fountain": "fountain:read",
+    "yarn": Format("yarn:read", "yarn"),
+    "renpy": Format("renpy:read", "renpy"),
+    "dink": Format("dink:read", "ink"),
+    "table": Format("table:read", "rich"),
+    "fountain": Format("fountain:read", "fountain"),
 }
 
 
@@ -22,6 +33,6 @@ def importer_of(name: str) -> Importer:
     Raises:
         KeyError: no format of that name; a project's file is checked before.
     """
-    module, function = FORMATS[name].split(":")
+    module, function = FORMATS[name].reader.split(":")
     found: Importer = getattr(importlib.import_module(f"pipeline.game.formats.{module}"), function)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pipeline.game.line import text_lock
 from pipeline.game.pack_index import IndexRow
@@ -39,19 +40,12 @@ def voiced_row(wanted: Wanted, made: Made) -> IndexRow:
 
 def cached_row(wanted: Wanted) -> IndexRow:
     """The row of a sound that is there: what the script says of it may be new (its place, its notes)."""
-    before = wanted.before
-    assert before is not None
-    kept = {
-        name: getattr(before, name)
-        for name in (
-            "speech_hash", "origin", "recording", "take_keys", "synthetic", "unrealised", "wav", "ogg",
-            "viseme", "duration_s", "lufs", "peak_dbtp", "sha256",
-        )
-    }  # fmt: skip
+    assert wanted.before is not None
+    facts = _facts(wanted, "voiced")
     if wanted.recording is not None:
-        kept["recording"] = wanted.recording.file
-        kept["origin"] = origin_of(wanted.recording.folder)
-    return _row(wanted, "voiced").model_copy(update=kept)
+        facts["recording"] = wanted.recording.file
+        facts["origin"] = origin_of(wanted.recording.folder)
+    return wanted.before.model_copy(update=facts)
 
 
 def soundless_row(wanted: Wanted, status: str, reason: str | None = None) -> IndexRow:
@@ -85,32 +79,37 @@ def origin_of(folder: str) -> str:
 
 
 def _row(wanted: Wanted, status: str) -> IndexRow:
+    return IndexRow.model_construct(**_facts(wanted, status))
+
+
+def _facts(wanted: Wanted, status: str) -> dict[str, Any]:
+    """What the script and the project say of a sound."""
     line, voiced = wanted.line, wanted.line.voiced
     base = voiced.line
-    return IndexRow.model_construct(
-        id=base.id,
-        stem=line.stem,
-        kind=base.kind,
-        status=status,
-        character=base.character,
-        qualifier=base.qualifier,
-        text=voiced.text,
-        spoken=voiced.spoken,
-        direction=voiced.direction_text,
-        notes=list(base.notes),
-        emotion=voiced.emotion,
-        locale=voiced.locale,
-        source=voiced.place.where,
-        node=voiced.place.node,
-        tags=list(base.tags),
-        lock=text_lock(voiced.text),
-        variant=list(voiced.variant),
-        take=line.take,
-        voice=line.voice.written,
-        engine=line.voice.engine,
-        model=line.voice.model,
-        stale=wanted.stale is not None,
-    )
+    return {
+        "id": base.id,
+        "stem": line.stem,
+        "kind": base.kind,
+        "status": status,
+        "character": base.character,
+        "qualifier": base.qualifier,
+        "text": voiced.text,
+        "spoken": voiced.spoken,
+        "direction": voiced.direction_text,
+        "notes": list(base.notes),
+        "emotion": voiced.emotion,
+        "locale": voiced.locale,
+        "source": voiced.place.where,
+        "node": voiced.place.node,
+        "tags": list(base.tags),
+        "lock": text_lock(voiced.text),
+        "variant": list(voiced.variant),
+        "take": line.take,
+        "voice": line.voice.written,
+        "engine": line.voice.engine,
+        "model": line.voice.model,
+        "stale": wanted.stale is not None,
+    }
 
 
 def counted(rows: Iterable[IndexRow]) -> dict[str, int]:

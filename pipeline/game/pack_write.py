@@ -83,8 +83,10 @@ def fill_pack(
     no_times: dict[str, int] = {}
     sums = read_sums(agenda.places.pack)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
-        results = threads.map(lambda one: _attempt(one, agenda, makers, reasons), agenda.wanted)
-        for wanted, result in zip(agenda.wanted, results, strict=True):
+        to_make = (one for one in agenda.wanted if one.status != "cached")
+        results = threads.map(lambda one: _attempt(one, agenda, makers, reasons), to_make)
+        for wanted in agenda.wanted:
+            result = None if wanted.status == "cached" else next(results)
             status, row, made = _settled(wanted, result, made_now)
             statuses[wanted.line.key], rows[wanted.line.key] = status, row
             if made is not None:
@@ -118,9 +120,7 @@ def _makers(agenda: Agenda) -> Makers:
 
 
 def _attempt(wanted: Wanted, agenda: Agenda, takes_for: Makers, reasons: Mapping[str, str]) -> Result:
-    """The sound made; why it cannot be made; or None if there is nothing to do or no take yet."""
-    if wanted.status == "cached":
-        return None
+    """The sound made; why it cannot be made; or None if there is no take yet."""
     rules, pack = agenda.rules, agenda.places.pack
     try:
         if wanted.status == "taken":

@@ -55,9 +55,9 @@ def command(project: Path, strict: bool, since: str | None, exit_code: bool, **o
         told = ", ".join(f"{number} {kind}" for kind, number in counts(changes).items())
         click.echo(told)
         differs = any(change.kinds != ("moved",) for change in changes)
-        base = project_report("diff", game, EXIT_DRIFT if exit_code and differs else 0, [told])
         rows = [change_value(change) for change in changes]
-        return replace(base, counts={**base.counts, "changes": counts(changes)}, lines=rows)
+        base = project_report("diff", game, EXIT_DRIFT if exit_code and differs else 0, [told], rows)
+        return replace(base, counts={**base.counts, "changes": counts(changes)})
 
     return run_verb("diff", game, files, body, lint_first=False)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pipeline.errors import PolicyError
 from pipeline.game.agenda import Agenda, Places, Wish, draw_up, look_only, places_of
 from pipeline.game.pack_state import Wanted
 from pipeline.game.project import load_project
-from pipeline.game.reports.report import EXIT_LINT, Report, check_report, line_row
+from pipeline.game.reports.report import EXIT_LINT, Report, count, line_row, repository_prefix
 from pipeline.game.voiced import GameProject
 from pipeline.registry.weights import ResolvedModel, WeightStore
 
@@ -120,20 +119,45 @@ def run_verb(
             click.echo(str(found), err=True)
         number = len(project.errors)
         click.echo(f"fullcast: {number} error{'s' * (number > 1)}; nothing was rendered", err=True)
-        report = project_report(verb, project, EXIT_LINT)
+        report = project_report(verb, project, EXIT_LINT, lines=_lines_of(project))
     else:
         try:
             report = body()
         except PolicyError as error:
-            write_reports(project_report(verb, project, error.exit_code, str(error).splitlines()), files)
+            notes, lines = str(error).splitlines(), _lines_of(project)
+            write_reports(project_report(verb, project, error.exit_code, notes, lines), files)
             raise
     write_reports(report, files)
     return report.exit_code
 
 
-def project_report(verb: str, project: GameProject, exit_code: int, notes: Sequence[str] = ()) -> Report:
-    """What a verb has to say of a project's own lines."""
-    return replace(check_report(project, exit_code, notes), verb=verb)
+def project_report(
+    verb: str,
+    project: GameProject,
+    exit_code: int,
+    notes: Sequence[str] = (),
+    lines: Sequence[Mapping[str, Any]] = (),
+) -> Report:
+    """What a verb has to say of a project; it adds counts and findings of its own."""
+    return Report(
+        verb=verb,
+        exit_code=exit_code,
+        findings=project.findings,
+        counts=count(project),
+        lines=lines,
+        notes=notes,
+        name=project.name,
+        prefix=repository_prefix(project.root),
+    )
+
+
+def _lines_of(project: GameProject) -> list[dict[str, Any]]:
+    return [line_row(voiced) for voiced in project.voiced]
+
+
+def has_lines(files: ReportFiles) -> bool:
+    """Whether any report that was asked for names single lines: 50,000 rows are not made for nothing."""
+    return files.json is not None or files.junit is not None
 
 
 def sound_row(wanted: Wanted, **more: Any) -> dict[str, Any]:

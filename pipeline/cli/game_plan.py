@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipeline.cli.game_options import (
+    has_lines,
     open_agenda,
     open_project,
     place_options,
@@ -51,18 +52,19 @@ def command(project: Path, strict: bool, show_all: bool, **options: Any) -> int:
         for row in plan_rows(agenda, show_all):
             click.echo(row)
         demand_budget(agenda.cost(), game.config.budget)
-        return plan_report(agenda)
+        return plan_report(agenda, has_lines(files))
 
     return run_verb("plan", game, files, body)
 
 
-def plan_report(agenda: Agenda) -> Report:
+def plan_report(agenda: Agenda, with_lines: bool) -> Report:
     """The plan for programs: sums, costs, and every sound with what becomes of it and why."""
-    base = project_report("plan", agenda.project, 0)
     sums = {name.replace(" ", "_"): round(value, 1) for name, value in summed(agenda, agenda.wanted).items()}
     costs = {engine: vars(cost) for engine, cost in agenda.costs().items()}
-    rows = [sound_row(one, status=agenda.status(one), reason=one.reason) for one in agenda.wanted]
-    return replace(base, counts={**base.counts, "plan": sums, "costs": costs}, lines=rows)
+    wanted = agenda.wanted if with_lines else ()
+    rows = [sound_row(one, status=agenda.status(one), reason=one.reason) for one in wanted]
+    base = project_report("plan", agenda.project, 0, lines=rows)
+    return replace(base, counts={**base.counts, "plan": sums, "costs": costs})
 
 
 def plan_rows(agenda: Agenda, show_all: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pipeline.cli.game_options import (
+    has_lines,
     open_agenda,
     open_project,
     place_options,
@@ -85,17 +86,16 @@ def command(
         filled = fill(agenda, speak(agenda, weights, crew), quiet)
         takes = agenda.takes.values()
         accepted = write_lock(where.lock, agenda.accepted, takes) if accept_takes else None
-        return render_report(agenda, filled, conclude(agenda, filled, accepted))
+        return render_report(agenda, filled, conclude(agenda, filled, accepted), has_lines(files))
 
     return run_verb("render", game, files, body)
 
 
-def render_report(agenda: Agenda, filled: Filled, code: int) -> Report:
+def render_report(agenda: Agenda, filled: Filled, code: int, with_lines: bool) -> Report:
     """The run for programs: what became of every sound, and what its engine could not do."""
-    base = project_report("render", agenda.project, code)
     rows = {row.key: row for lines in filled.rows.values() for row in lines}
     lines = []
-    for one in agenda.wanted:
+    for one in agenda.wanted if with_lines else ():
         row = rows[one.line.key]
         more = {"status": filled.statuses[one.line.key], "origin": row.origin, "unrealised": row.unrealised}
         lines.append(sound_row(one, **more, **({"failed": row.reason} if row.status == "failed" else {})))
@@ -105,10 +105,9 @@ def render_report(agenda: Agenda, filled: Filled, code: int) -> Report:
         "without_visemes": sum(filled.no_times.values()),
         "removed_files": len(filled.removed),
     }
-    stale = stale_findings(agenda)
-    return replace(
-        base, counts={**base.counts, "render": counts}, lines=lines, findings=(*base.findings, *stale)
-    )
+    base = project_report("render", agenda.project, code, lines=lines)
+    found = (*base.findings, *stale_findings(agenda))
+    return replace(base, counts={**base.counts, "render": counts}, findings=found)
 
 
 def _with_weights(

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipeline.cli.game_options import (
+    has_lines,
     open_agenda,
     open_project,
     place_options,
@@ -54,7 +55,7 @@ def command(project: Path, strict: bool, locales: tuple[str, ...], names: Path |
             click.echo(f"{one.severity}: {one}")
         click.echo(totals(agenda, found))
         code = EXIT_DRIFT if any(one.severity == "error" for one in found) else 0
-        return verify_report(agenda, found, code)
+        return verify_report(agenda, found, code, has_lines(files))
 
     return run_verb("verify", game, files, body, lint_first=names is None)
 
@@ -66,11 +67,9 @@ def totals(agenda: Agenda, found: Sequence[Judged]) -> str:
     return f"{len(agenda.wanted)} sounds in {len(agenda.locales)} locales: {told or 'all is well'}"
 
 
-def verify_report(agenda: Agenda, found: Sequence[Judged], code: int) -> Report:
+def verify_report(agenda: Agenda, found: Sequence[Judged], code: int, with_lines: bool) -> Report:
     """The findings of a pack for programs, after those of its lines."""
-    base = project_report("verify", agenda.project, code, [totals(agenda, found)])
+    rows = [sound_row(one) for one in agenda.wanted] if with_lines else []
+    base = project_report("verify", agenda.project, code, [totals(agenda, found)], rows)
     counts = {"codes": Counter(one.code for one in found), "sounds": len(agenda.wanted)}
-    rows = [sound_row(one) for one in agenda.wanted]
-    return replace(
-        base, counts={**base.counts, "pack": counts}, findings=(*base.findings, *found), lines=rows
-    )
+    return replace(base, counts={**base.counts, "pack": counts}, findings=(*base.findings, *found))

@@ -60,8 +60,8 @@ class Layout:
             )
 
     def path(self, line_id: str, stem: str, sound: Sound) -> str:
-        """The file of a line relative to the pack's folder, with `/`."""
-        return _PATHS[self.engine](self, line_id, stem, sound)
+        """The file of a line relative to the pack's folder, with `/`, and never outside of it."""
+        return _inside(_PATHS[self.engine](self, line_id, stem, sound))
 
 
 def stem_of(engine: GameEngine, line_id: str, filename_format: str | None = None) -> str:
@@ -117,6 +117,17 @@ def variant_stem(stem: str, values: Iterable[str], take: int = 1) -> str:
     if take > 1:
         slugs.append(f"take{take}")
     return VARIANT_MARK.join([stem, *slugs])
+
+
+def _inside(path: str) -> str:
+    """A path without `.` and `..`: what a project names above its own folder lies at the pack's top."""
+    steps: list[str] = []
+    for step in path.split("/"):
+        if step == "..":
+            steps = steps[:-1]
+        elif step not in ("", "."):
+            steps.append(step)
+    return "/".join(steps)
 
 
 def clashes(stems: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -98,6 +98,12 @@ def test_no_id_leads_out_of_the_pack(engine, line_id):
         assert "\\" not in path and not re.search(r"[\x00-\x1f]", path)
 
 
+@pytest.mark.parametrize("folder", ["../../Voices/de", "/Voices/de", "./Voices/x/../de", "Voices//de/"])
+def test_a_folder_that_the_project_names_lies_inside_the_pack(folder):
+    layout = Layout("unity", "de", "en", assets_folder=folder)
+    assert layout.path("line:a", "a", "wav") == "Voices/de/a.wav"
+
+
 def test_ids_that_differ_by_case_alone_clash():
     stems = {name: stem_of("plain", name) for name in ("Tom 1", "tom-1", "tom-2")}
     assert clashes(stems) == (("Tom 1", "tom-1"),)

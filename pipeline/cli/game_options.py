@@ -78,8 +78,12 @@ def open_agenda(
     where: Places,
     wish: Wish,
     models: Callable[[ModelEntry], ResolvedModel | None] | None = None,
+    to_speak: bool = True,
 ) -> Agenda:
     """The agenda of a project; without `models` no weights are fetched.
+
+    Args:
+        to_speak: whether something is to be rendered, which consent and licences must allow.
 
     Raises:
         UsageError, PolicyError, DriftError: see `draw_up`.
@@ -90,7 +94,7 @@ def open_agenda(
         load_catalogue(),
         models or look_only(WeightStore()),
         wish,
-        datetime.datetime.now(tz=datetime.UTC).date(),
+        datetime.datetime.now(tz=datetime.UTC).date() if to_speak else None,
     )
 
 

@@ -49,7 +49,7 @@ def command(project: Path, strict: bool, locales: tuple[str, ...], names: Path |
     where = places(game, options)
 
     def body() -> Report:
-        agenda = open_agenda(game, where, Wish(locales=locales))
+        agenda = open_agenda(game, where, Wish(locales=locales), to_speak=False)
         found = verify_pack(agenda) if names is None else verify_names(agenda, listed_files(names))
         for one in found:
             click.echo(f"{one.severity}: {one}")

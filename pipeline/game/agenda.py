@@ -138,13 +138,13 @@ def draw_up(
     catalogue: Catalogue,
     models: Callable[[ModelEntry], ResolvedModel | None],
     wish: Wish,
-    today: datetime.date,
+    today: datetime.date | None,
 ) -> Agenda:
     """The agenda of a project against its pack, its recordings and its take store; nothing is written.
 
     Args:
         models: gives the files of a model: brings them here, or only looks.
-        today: on which consent must hold.
+        today: on which consent must hold; None where nothing is going to be spoken.
 
     Raises:
         UsageError: a voice, locale or character that there is not; two lines with one file.
@@ -163,7 +163,8 @@ def draw_up(
     root = str(places.pack)
     wanted = decide(lines, rules, hasher, known, takes, lambda name: os.path.exists(f"{root}/{name}"))  # noqa: PTH110
     _demand_own_files(wanted)
-    demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
+    if today is not None:
+        demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
     to_speak = [one.line for one in wanted if one.status == "speak"]
     meant, left_out = _meant(to_speak, wish)
     history = read_history(places.store, slug_of(project))

@@ -28,8 +28,9 @@ from pipeline.cli.game_options import (
 from pipeline.cli.game_reports import report_files, report_options
 from pipeline.engines.catalogue import ModelEntry, load_catalogue
 from pipeline.errors import UsageError, did_you_mean
-from pipeline.game.agenda import Agenda, Places
+from pipeline.game.agenda import Agenda, Places, all_locales
 from pipeline.game.as_script import PackLine, slug_of
+from pipeline.game.pack_index import read_index
 from pipeline.game.pack_write import Filled, fill_pack
 from pipeline.game.policy import demand_budget
 from pipeline.game.reports.report import Report
@@ -59,6 +60,9 @@ EXIT_DRIFT = 6
     metavar="ID",
     help="Another take of this line; ID@LOCALE for one locale.",
 )
+@click.option(
+    "--drop-unused", is_flag=True, help="Remove takes that no line of this pack uses from the store."
+)
 @click.option("--workers", type=int, help="How many workers; as many as this machine feeds if left out.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--address", help="Ray cluster to join: auto or HOST:PORT. A local one if left out.")
@@ -68,7 +72,13 @@ EXIT_DRIFT = 6
 @strict_option
 @report_options
 def command(
-    project: Path, strict: bool, accept_takes: bool, retakes: tuple[str, ...], quiet: bool, **options: Any
+    project: Path,
+    strict: bool,
+    accept_takes: bool,
+    retakes: tuple[str, ...],
+    quiet: bool,
+    drop_unused: bool,
+    **options: Any,
 ) -> int:
     """Render what PROJECT's pack lacks: its project file or folder. Interrupt it whenever you like."""
     files = report_files(options)
@@ -86,6 +96,8 @@ def command(
         filled = fill(agenda, speak(agenda, weights, crew), quiet)
         takes = agenda.takes.values()
         accepted = write_lock(where.lock, agenda.accepted, takes) if accept_takes else None
+        if drop_unused:
+            click.echo(f"{drop_takes(agenda)} takes that no line uses were removed")
         return render_report(agenda, filled, conclude(agenda, filled, accepted), has_lines(files))
 
     return run_verb("render", game, files, body)
@@ -185,6 +197,14 @@ def fill(agenda: Agenda, outcome: Outcome, quiet: bool) -> Filled:
 
     reasons = {key: reason for key, (_, reason) in outcome.quarantined.items()}
     return fill_pack(agenda, outcome.made, reasons, finding_dicts(agenda.project), tell)
+
+
+def drop_takes(agenda: Agenda) -> int:
+    """Removes the takes that no row of the pack was made of, in any locale; gives their number."""
+    pack, store = agenda.places.pack, TakeStore(agenda.places.store)
+    rows = (row for locale in all_locales(agenda.project, pack) for row in read_index(pack, locale))
+    used = {key for row in rows for key in row.take_keys}
+    return sum(store.drop(key) for key in list(store.all_keys()) if key not in used)
 
 
 def finding_dicts(project: GameProject) -> list[dict[str, object]]:

@@ -167,6 +167,20 @@ def test_a_run_in_parts_ends_as_one_in_one_go(tmp_path):
     assert whole.contents() == parts.contents()
 
 
+def test_takes_that_no_line_uses_any_more_are_dropped_on_request(tmp_path, capsys):
+    game = table(tmp_path, TWO)
+    game.render()
+    game.edit("lines.csv", "Hello there.", "Hello to you.")
+    assert game.render() == 0
+    takes = sorted(TakeStore(game.store).all_keys())
+    used = sorted(key for row in game.index() for key in row["take_keys"])
+    assert len(takes) == 3 and set(used) < set(takes)
+    assert game.render("--drop-unused") == 0
+    assert "1 takes that no line uses were removed" in capsys.readouterr().out
+    assert sorted(TakeStore(game.store).all_keys()) == used
+    assert game.run("verify") == 0
+
+
 def test_a_lost_pack_is_made_again_of_the_takes_alone(tmp_path, capsys):
     game = sample("plain", tmp_path)
     game.render()

@@ -30,7 +30,7 @@ from pipeline.engines.catalogue import ModelEntry, load_catalogue
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.game.agenda import Agenda, Places, all_locales
 from pipeline.game.as_script import PackLine, slug_of
-from pipeline.game.pack_index import read_index
+from pipeline.game.pack_index import own_sums, read_index
 from pipeline.game.pack_write import Filled, fill_pack
 from pipeline.game.policy import demand_budget
 from pipeline.game.reports.report import Report
@@ -87,6 +87,7 @@ def command(
 
     def body() -> Report:
         weights = WeightStore()
+        own_sums(where.pack)  # nothing is spoken for a folder that cannot become a pack
         ask_again(game, where, retakes)
         agenda = open_agenda(game, where, wish, weights.present)
         for layout in agenda.rules.layouts.values():

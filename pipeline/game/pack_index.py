@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from pipeline.errors import DriftError
+from pipeline.errors import DriftError, UsageError
 from pipeline.files import json_rows, write_text
 
 INDEX_SCHEMA = "fullcast.pack-index/1"
@@ -204,6 +204,19 @@ def read_sums(pack: Path) -> dict[str, str]:
         return {}
     rows = (row.partition("  ") for row in text.splitlines())
     return {name: sha256 for sha256, mark, name in rows if mark}
+
+
+def own_sums(pack: Path) -> dict[str, str]:
+    """The checksums of a pack of ours; none if there is no pack yet.
+
+    Raises:
+        UsageError: there are some that are not of a pack: `pack.json` is written before them.
+    """
+    sums = read_sums(pack)
+    if sums and read_pack(pack) is None:
+        hint = "name another folder as `pack`, or remove it"
+        raise UsageError(f"{SUMS} is there already and of no pack", str(pack), hint)
+    return sums
 
 
 def write_sums(pack: Path, sums: Mapping[str, str]) -> None:

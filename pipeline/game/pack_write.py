@@ -20,8 +20,8 @@ from pipeline.game.pack_index import (
     PACK_JSON,
     IndexRow,
     PackForm,
+    own_sums,
     read_index,
-    read_sums,
     write_index,
     write_pack,
     write_sums,
@@ -81,7 +81,7 @@ def fill_pack(
     rows: dict[str, IndexRow] = {}
     statuses: dict[str, str] = {}
     no_times: dict[str, int] = {}
-    sums = read_sums(agenda.places.pack)
+    sums = own_sums(agenda.places.pack)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
         to_make = (one for one in agenda.wanted if one.status != "cached")
         results = threads.map(lambda one: _attempt(one, agenda, makers, reasons), to_make)
@@ -175,7 +175,7 @@ def _finish(
     after = {locale: lines for locale, lines in {**before, **rows}.items() if locale not in gone}
     after = {locale: after[locale] for locale in project.locales if after.get(locale)}
     kept = owned_files(after)
-    removed = sorted(path for path in owned_files(before) | set(sums) if _may_go(path, kept))
+    removed = sorted(owned_files(before) - kept)
     dropped = [f"{locale}/{name}" for locale in gone for name in (INDEX_JSON, INDEX_CSV, IMPORT_CSV)]
     for path in [*removed, *dropped]:
         _remove(pack, path)
@@ -198,13 +198,6 @@ def _finish(
     write_viewer(pack, form, after, findings)
     write_sums(pack, _sums(pack, kept, sums, after))
     return tuple(removed)
-
-
-def _may_go(path: str, kept: set[str]) -> bool:
-    """Whether a file was a sound or mouth shapes of ours and is no more."""
-    return path not in kept and path.endswith((".wav", ".ogg", ".json")) and path.rpartition("/")[2] not in (
-        INDEX_JSON, PACK_JSON
-    )  # fmt: skip
 
 
 def _remove(pack: Path, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -157,6 +158,19 @@ def test_lines_that_are_no_more_lose_their_files_and_foreign_files_stay(tmp_path
     assert game.run("verify") == 6 and "music.wav: P005" not in capsys.readouterr().err
 
 
+def test_checksums_of_something_else_are_not_overwritten(tmp_path, capsys):
+    game = table(tmp_path, TWO)
+    game.pack.mkdir()
+    foreign = game.pack / "SHA256SUMS"
+    foreign.write_text(f"{'0' * 64}  music.wav\n", "utf-8")
+    (game.pack / "music.wav").write_bytes(b"music")
+    assert game.render() == 2
+    assert "SHA256SUMS is there already and of no pack" in capsys.readouterr().err
+    assert (game.pack / "music.wav").read_bytes() == b"music"
+    foreign.unlink()
+    assert game.render() == 0 and (game.pack / "music.wav").exists()
+
+
 def test_a_run_in_parts_ends_as_one_in_one_go(tmp_path):
     whole, parts = sample("plain", tmp_path / "whole"), sample("plain", tmp_path / "parts")
     assert whole.render() == 0
@@ -185,9 +199,7 @@ def test_a_lost_pack_is_made_again_of_the_takes_alone(tmp_path, capsys):
     game = sample("plain", tmp_path)
     game.render()
     before = game.contents()
-    for path in game.pack.rglob("*.*"):
-        if path.is_file():
-            path.unlink()
+    shutil.rmtree(game.pack)
     capsys.readouterr()
     assert game.render() == 0
     assert "0 rendered, 9 cached" in capsys.readouterr().out

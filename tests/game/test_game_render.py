@@ -4,6 +4,8 @@ import datetime
 import json
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from pipeline.engines.catalogue import load_catalogue
 from pipeline.game import policy
 from pipeline.takes.store import TakeStore
 
+ROOT = Path(__file__).parents[2]
 ENGINES = ("unity", "renpy", "dink", "godot", "unreal", "plain")
 PATHS = {
     "unity": ["Assets/Voices/en/harbor-mira-01.wav", "Assets/Voices/de/harbor-mira-01.wav"],
@@ -331,3 +334,50 @@ def contrast_db(game, shift_s):
             if part.size:
                 into.append(10 * np.log10(np.mean(part**2) + 1e-8))
     return float(np.mean(vowels) - np.mean(stops))
+
+
+def test_the_revision_of_a_pack_is_the_commit_that_last_changed_its_sources(tmp_path):
+    game = table(tmp_path, TWO)
+    git = ["git", "-C", str(game.folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+
+    def commit(words):
+        for arguments in (["add", "."], ["commit", "-qm", words]):
+            subprocess.run([*git, *arguments], check=True)
+
+    def revision():
+        assert game.render() == 0
+        return json.loads((game.pack / "pack.json").read_text("utf-8"))["revision"]
+
+    assert revision().startswith("sha256:")
+    subprocess.run([*git, "init", "-q"], check=True)
+    commit("lines and pack")
+    first = revision()
+    assert first.startswith("git:") and len(first) == 44
+    commit("the pack of that commit")
+    assert revision() == first
+    game.edit("lines.csv", "Hello there.", "Hello you.")
+    assert revision().startswith("sha256:")
+    commit("an edit")
+    assert revision() not in (first, "") and revision().startswith("git:")
+
+
+def test_a_character_s_gain_is_added_to_the_level_of_the_pack(tmp_path):
+    voices = 'voices = { Ann = { voice = "tone/high", gain = -6.0 }, "*" = "tone/low" }\n'
+    game = table(tmp_path, TWO, head=f'engine = "plain"\n{voices}')
+    assert game.render() == 0
+    assert game.row("a")["lufs"] == pytest.approx(-29, abs=0.1)
+    assert game.row("b")["lufs"] == pytest.approx(-23, abs=0.1)
+
+
+@pytest.mark.parametrize("verb", ["plan", "verify", "diff"])
+def test_verbs_that_speak_nothing_wait_for_neither_torch_nor_ray(tmp_path, verb):
+    game = table(tmp_path, TWO)
+    game.render()
+    code = (
+        "import sys; from pipeline.cli.main import run; code = run(sys.argv[1:]);"
+        "print(code, sorted({'torch', 'ray', 'spacy', 'misaki', 'onnx'} & set(sys.modules)))"
+    )
+    places = ["-o", str(game.pack), "--store", str(game.store)]
+    command = [sys.executable, "-c", code, "game", verb, str(game.folder), *places]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr

@@ -30,8 +30,9 @@ FULL_SCALE = 32_768
 # The meter counts mono as two equal loudspeakers; a game plays it from one place in its world, and its
 # middleware measures it as BS.1770 does a single channel.
 DUAL_MONO_LU = 10 * math.log10(2)
-# The limiter's own tolerance, and what coding to Vorbis adds to a peak.
-PEAK_MARGIN_DB = 0.3
+# What coding to Vorbis adds to a peak: at most 0.53 dB, measured on ten lines of real voices driven into the
+# limiter by up to 14 dB.
+PEAK_MARGIN_DB = 0.8
 # What is so far under the peak is no voice; only the distance counts, so that gain changes nothing.
 VOICED_BELOW_PEAK_DB = 40.0
 # A cut into noise must not click.

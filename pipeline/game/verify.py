@@ -43,7 +43,7 @@ PACK_CODES: dict[str, Code] = {
 }
 # The index holds two decimals; Vorbis gives back samples a little other than those that went in.
 PEAK_SLACK_DB = 0.05
-OGG_PEAK_SLACK_DB = 0.6
+OGG_PEAK_SLACK_DB = 0.3
 DURATION_SLACK_S = 0.0015
 EDGE_SLACK_S = 0.012
 WAV_HEADER_BYTES = 44

@@ -14,6 +14,7 @@ from pipeline.audio import Audio
 from pipeline.errors import AudioError
 from pipeline.game.pack_sound import SAMPLE_RATE, SoundTarget, line_sound, measured, ogg_bytes, wav_bytes
 from pipeline.levels import LoudnessMeter, measure_take
+from pipeline.stitch.true_peak import TruePeak
 
 HASH = "89abcdef" + "0" * 56
 
@@ -73,6 +74,10 @@ def test_no_peak_is_over_the_limit_whatever_the_take_and_gain(level, seconds, ga
     target = SoundTarget(lufs=-16.0, true_peak_dbtp=limit)
     sound = line_sound(voice(seconds, level=level), target, gain_db)
     assert measured(sound.pcm, target.short_s)[1] <= limit
+    decoded, _ = soundfile.read(io.BytesIO(ogg_bytes(sound.pcm, HASH)), dtype="float32")
+    meter = TruePeak()
+    meter.push(decoded)
+    assert 20 * np.log10(meter.finish()) <= limit
 
 
 def test_the_same_samples_and_hash_give_the_same_ogg_with_that_serial():

@@ -160,8 +160,7 @@ def draw_up(
     takes = takes_of(project, lines, accepted)
     known = {} if wish.recheck else by_key([row for rows in before.values() for row in rows])
     hasher = Hasher(catalogue, rules, choices)
-    root = str(places.pack)
-    wanted = decide(lines, rules, hasher, known, takes, lambda name: os.path.exists(f"{root}/{name}"))  # noqa: PTH110
+    wanted = decide(lines, rules, hasher, known, takes, _is_in(places.pack))
     _demand_own_files(wanted)
     if today is not None:
         demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
@@ -173,6 +172,12 @@ def draw_up(
         project, places, rules, tuple(wanted), plan, _by_sound(plan, to_speak), left_out, before, takes,
         accepted, _orphans(project), resolved, history,
     )  # fmt: skip
+
+
+def _is_in(pack: Path) -> Callable[[str], bool]:
+    """Whether a file of the pack is there; a `Path` for each of 50,000 would take longer than the look."""
+    root = str(pack)
+    return lambda name: os.path.exists(f"{root}/{name}")  # noqa: PTH110
 
 
 def rules_of(project: GameProject, locales: Sequence[str]) -> Rules:
@@ -217,7 +222,10 @@ def takes_of(
         WantedTake(line.sound_id, line.voiced.locale, line.stem, text_lock(line.voiced.text))
         for line in lines
     ]
-    return find_takes(project.root, form.folders, form.recorded, wanted, accepted, project.base_locale)
+    by_prefix = project.config.engine == "dink"
+    return find_takes(
+        project.root, form.folders, form.recorded, wanted, accepted, project.base_locale, by_prefix
+    )
 
 
 def _orphans(project: GameProject) -> tuple[str, ...]:

@@ -121,11 +121,15 @@ def find_takes(
     wanted: Iterable[WantedTake],
     accepted: Accepted,
     base_locale: str,
+    by_prefix: bool = False,
 ) -> dict[tuple[str, str], RecordedTake]:
     """The recording of each line that has one, by ID and locale: the first folder that has a file wins.
 
     A folder may hold one folder for each locale; what lies beside those is of the base locale. `{locale}` in
     a folder's name is replaced. The last resort, `TTS`, is fullcast's own and not looked into.
+
+    Args:
+        by_prefix: a file belongs to the longest stem that its name starts with, as Dink looks for it.
 
     Raises:
         UsageError: two files for one line in one folder.
@@ -133,12 +137,15 @@ def find_takes(
     lines = list(wanted)
     locales = {line.locale for line in lines}
     counted = {name.casefold() for name in recorded}
+    stems = {line.stem.casefold() for line in lines} if by_prefix else None
     found: dict[tuple[str, str], RecordedTake] = {}
     for folder in folders:
         name = Path(folder).name.casefold()
         if name == TTS_FOLDER:
             continue
-        files = dict(_by_locale(root, folder, locales, base_locale))
+        files = {
+            locale: _stems(paths, stems) for locale, paths in _by_locale(root, folder, locales, base_locale)
+        }
         for line in lines:
             if (line.id, line.locale) in found:
                 continue
@@ -171,11 +178,11 @@ def _only(paths: Sequence[Path], line: WantedTake, root: Path) -> Path | None:
 
 def _by_locale(
     root: Path, folder: str, locales: set[str], base_locale: str
-) -> Iterator[tuple[str, dict[str, list[Path]]]]:
-    """Sound files by lower-case stem, for each locale."""
+) -> Iterator[tuple[str, list[Path]]]:
+    """The sound files of each locale."""
     if "{locale}" in folder:
         for locale in locales:
-            yield locale, _stems(sound_files(root / folder.replace("{locale}", locale)))
+            yield locale, list(sound_files(root / folder.replace("{locale}", locale)))
         return
     names = {locale.casefold(): locale for locale in locales}
     names |= {locale.replace("-", "_").casefold(): locale for locale in locales}
@@ -184,14 +191,17 @@ def _by_locale(
     for path in sound_files(place):
         first = path.relative_to(place).parts[0].casefold()
         parted.setdefault(names.get(first, base_locale), []).append(path)
-    for locale, paths in parted.items():
-        yield locale, _stems(paths)
+    yield from parted.items()
 
 
-def _stems(paths: Iterable[Path]) -> dict[str, list[Path]]:
+def _stems(paths: Iterable[Path], known: set[str] | None) -> dict[str, list[Path]]:
+    """Files by their name in lower case, or by the longest of the known stems that it starts with."""
     found: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(path.stem.casefold(), []).append(path)
+        name = path.stem.casefold()
+        if known is not None:
+            name = next((name[:end] for end in range(len(name), 0, -1) if name[:end] in known), name)
+        found.setdefault(name, []).append(path)
     return found
 
 

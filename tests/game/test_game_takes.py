@@ -70,6 +70,19 @@ def test_a_take_is_found_whatever_case_and_format_it_has(game):
     assert game.row("a")["recording"] == "Audio/Final/A.FLAC"
 
 
+def test_dink_finds_a_take_by_the_beginning_of_its_name(tmp_path, capsys):
+    game = sample("dink", tmp_path)
+    game.render()
+    place = game.folder / "Audio" / "Recorded"
+    place.mkdir(parents=True)
+    shutil.copy(game.pack / "Audio/TTS/harbor_K002.wav", place / "Harbor_K001 take 3.wav")
+    assert game.render() == 0
+    assert game.row("harbor_K001")["recording"] == "Audio/Recorded/Harbor_K001 take 3.wav"
+    assert game.row("harbor_K002")["origin"] == "tts"
+    shutil.copy(game.pack / "Audio/TTS/harbor_K002.wav", place / "Harbor_K001_old.wav")
+    assert game.render() == 2
+
+
 def test_two_files_for_one_line_in_one_folder_end_with_2_and_both_names(game, capsys):
     record(game, "Recorded", "a.wav")
     record(game, "Recorded", "a.flac")

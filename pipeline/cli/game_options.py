@@ -79,11 +79,13 @@ def open_agenda(
     wish: Wish,
     models: Callable[[ModelEntry], ResolvedModel | None] | None = None,
     to_speak: bool = True,
+    check_takes: bool = False,
 ) -> Agenda:
     """The agenda of a project; without `models` no weights are fetched.
 
     Args:
         to_speak: whether something is to be rendered, which consent and licences must allow.
+        check_takes: read the takes that are to be used, so that a damaged one is made anew.
 
     Raises:
         UsageError, PolicyError, DriftError: see `draw_up`.
@@ -95,6 +97,7 @@ def open_agenda(
         models or look_only(WeightStore()),
         wish,
         datetime.datetime.now(tz=datetime.UTC).date() if to_speak else None,
+        check_takes,
     )
 
 

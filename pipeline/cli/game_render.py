@@ -89,7 +89,7 @@ def command(
         weights = WeightStore()
         own_sums(where.pack)  # nothing is spoken for a folder that cannot become a pack
         ask_again(game, where, retakes)
-        agenda = open_agenda(game, where, wish, weights.present)
+        agenda = open_agenda(game, where, wish, weights.present, check_takes=True)
         for layout in agenda.rules.layouts.values():
             layout.demand_playable()
         demand_budget(agenda.cost(), game.config.budget)
@@ -136,7 +136,7 @@ def _with_weights(
             return weights.present(model)
         return weights.present(model) or weights.ensure(model, progress_for(sys.stderr))
 
-    return open_agenda(game, where, wish, ensure)
+    return open_agenda(game, where, wish, ensure, check_takes=True)
 
 
 def ask_again(game: GameProject, where: Places, retakes: Sequence[str]) -> None:

@@ -139,39 +139,46 @@ def draw_up(
     models: Callable[[ModelEntry], ResolvedModel | None],
     wish: Wish,
     today: datetime.date | None,
+    check_takes: bool = False,
 ) -> Agenda:
     """The agenda of a project against its pack, its recordings and its take store; nothing is written.
 
     Args:
         models: gives the files of a model: brings them here, or only looks.
         today: on which consent must hold; None where nothing is going to be spoken.
+        check_takes: read every take that is to be used, so that a damaged one is made anew.
 
     Raises:
-        UsageError: a voice, locale or character that there is not; two lines with one file.
-        PolicyError: a source or a missing consent forbids it.
-        DriftError: the pack's index is damaged.
+        UsageError, PolicyError, DriftError: a voice, locale or character that there is not, or two lines with
+            one file; a source or a missing consent forbids it; the pack's index is damaged.
     """
     locales = _locales(project, wish)
-    lines = pack_lines(project, catalogue, locales)
-    rules = rules_of(project, locales)
+    lines, rules = pack_lines(project, catalogue, locales), rules_of(project, locales)
     choices = Choices(places.store, slug_of(project)).items()
     before = {locale: read_index(places.pack, locale) for locale in locales}
     accepted = read_lock(places.lock)
     takes = takes_of(project, lines, accepted)
-    known = {} if wish.recheck else by_key([row for rows in before.values() for row in rows])
+    known = [] if wish.recheck else [row for rows in before.values() for row in rows]
     hasher = Hasher(catalogue, rules, choices)
-    wanted = decide(lines, rules, hasher, known, takes, _is_in(places.pack))
+    wanted = decide(lines, rules, hasher, by_key(known), takes, _is_in(places.pack))
     _demand_own_files(wanted)
     if today is not None:
         demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
     to_speak = [one.line for one in wanted if one.status == "speak"]
     meant, left_out = _meant(to_speak, wish)
     history = read_history(places.store, slug_of(project))
-    plan, resolved = _planned(project, to_speak, meant, catalogue, models, places, choices, history)
+    has_take = _looks(places.store, check_takes)
+    plan, resolved = _planned(project, to_speak, meant, catalogue, models, has_take, choices, history)
     return Agenda(
         project, places, rules, tuple(wanted), plan, _by_sound(plan, to_speak), left_out, before, takes,
         accepted, _orphans(project), resolved, history,
     )  # fmt: skip
+
+
+def _looks(store_path: Path, check: bool) -> Callable[[str], bool]:
+    """Whether a take is there, and if it is to be checked, has the bytes that were written."""
+    store = TakeStore(store_path)
+    return (lambda key: store.get(key) is not None) if check else store.has
 
 
 def _is_in(pack: Path) -> Callable[[str], bool]:
@@ -266,7 +273,7 @@ def _planned(
     meant: Sequence[PackLine],
     catalogue: Catalogue,
     models: Callable[[ModelEntry], ResolvedModel | None],
-    places: Places,
+    has_take: Callable[[str], bool],
     choices: Mapping[str, Choice],
     history: History,
 ) -> tuple[Plan, dict[str, ResolvedModel]]:
@@ -275,12 +282,11 @@ def _planned(
     found = {name: models(catalogue.model(name)) for name in names}
     resolved = {name: one for name, one in found.items() if one is not None}
     facts = {name: _facts(catalogue, name, resolved.get(name), history) for name in names}
-    store = TakeStore(places.store)
     plan = make_plan(
         as_script(project, to_speak),
         cast_of(to_speak),
         facts,
-        has_take=store.has,
+        has_take=has_take,
         choices=choices_of(to_speak, choices, project.config.seed),
         direct=redirected,
     )

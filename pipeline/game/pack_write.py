@@ -131,7 +131,9 @@ def _attempt(wanted: Wanted, agenda: Agenda, takes_for: Makers, reasons: Mapping
         if silent or failed:
             return silent or failed
         takes = takes_for(wanted)
-        return None if takes is None else make_spoken(wanted, takes, pack, rules.target, rules.visemes)
+        if takes is None:
+            return None if wanted.line.key in agenda.left_out else "its take was lost meanwhile; run it again"
+        return make_spoken(wanted, takes, pack, rules.target, rules.visemes)
     except AudioError as error:
         return why_not(error, wanted)
 

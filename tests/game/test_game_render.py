@@ -161,6 +161,21 @@ def test_lines_that_are_no_more_lose_their_files_and_foreign_files_stay(tmp_path
     assert game.run("verify") == 6 and "music.wav: P005" not in capsys.readouterr().err
 
 
+def test_a_damaged_take_is_set_aside_and_made_anew(tmp_path, capsys):
+    game = table(tmp_path, TWO)
+    game.render()
+    before = game.contents()
+    key = game.row("a")["take_keys"][0]
+    path = TakeStore(game.store).audio_path(key)
+    path.write_bytes(path.read_bytes()[:-20])
+    shutil.rmtree(game.pack)
+    capsys.readouterr()
+    assert game.render() == 0
+    assert "rendered a a en" in capsys.readouterr().out
+    assert game.contents() == before
+    assert path.with_suffix(".flac.damaged").exists()
+
+
 def test_checksums_of_something_else_are_not_overwritten(tmp_path, capsys):
     game = table(tmp_path, TWO)
     game.pack.mkdir()

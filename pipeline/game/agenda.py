@@ -160,8 +160,7 @@ def draw_up(
     takes = takes_of(project, lines, accepted)
     known = [] if wish.recheck else [row for rows in before.values() for row in rows]
     hasher = Hasher(catalogue, rules, choices)
-    wanted = decide(lines, rules, hasher, by_key(known), takes, _is_in(places.pack))
-    _demand_own_files(wanted)
+    wanted = _with_own_files(decide(lines, rules, hasher, by_key(known), takes, _is_in(places.pack)))
     if today is not None:
         demand_allowed(project, (one.line for one in wanted if one.recording is None), catalogue, today)
     to_speak = [one.line for one in wanted if one.status == "speak"]
@@ -306,7 +305,8 @@ def _by_sound(plan: Plan, lines: Sequence[PackLine]) -> dict[str, tuple[LinePlan
     return {line.key: tuple(by_id[name] for name in line.script_ids) for line in lines}
 
 
-def _demand_own_files(wanted: Sequence[Wanted]) -> None:
+def _with_own_files(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+    """The sounds, no two of which have one file where case does not count."""
     seen: dict[str, Wanted] = {}
     for one in wanted:
         for path in one.paths.values():
@@ -314,6 +314,7 @@ def _demand_own_files(wanted: Sequence[Wanted]) -> None:
             if other is not one:
                 ids = f"{other.line.sound_id} and {one.line.sound_id}"
                 raise UsageError(f"{ids} have one sound file, {path}", hint="rename one of them")
+    return wanted
 
 
 def all_locales(project: GameProject, pack: Path) -> tuple[str, ...]:

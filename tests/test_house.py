@@ -13,7 +13,7 @@ PIPELINE = Path(__file__).parent.parent / "pipeline"
 ORDER = [
     "errors", "direction", "hashing", "files", "audio", "levels", "events",
     "text", "engines", "identity", "registry", "script", "emotion", "cast", "takes", "plan",
-    "render", "stitch", "publish", "reports", "cli",
+    "render", "stitch", "publish", "reports", "game", "cli",
 ]  # fmt: skip
 # Types only: a lexicon entry's place is the script's business, its use is the text's.
 TYPES_ONLY = {("text", "script")}
@@ -72,7 +72,10 @@ def test_engines_import_leaves_and_their_own_folder_only():
     assert wrong == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "manifests/lighthouse.md"], ["voices"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["check", "manifests/lighthouse.md"], ["voices"], ["game", "check", "manifests/game/unity"]],
+)
 def test_quick_commands_import_nothing_slow(arguments):
     code = (
         "import sys; from pipeline.cli.main import run; code = run(sys.argv[1:]);"

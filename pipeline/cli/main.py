@@ -34,11 +34,14 @@ COMMANDS = {
     "models": ("models", "List models; fetch their weights."),
     "master": ("master", "Measure finished audio files against a preset's rules."),
     "schema": ("schema", "Print the JSON Schema of the YAML script."),
+    "game": ("game", "Check and render a game's dialogue: check, plan, render, diff, verify."),
 }
 
 
 # Over in the time that it takes to import what they need; see `main`.
 QUICK = ("check", "schema")
+# It says itself which of its verbs are quick.
+GROUPS = ("game",)
 
 
 class LazyGroup(click.Group):
@@ -53,7 +56,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"pipeline.cli.{COMMANDS[cmd_name][0]}")
-        if cmd_name not in QUICK:
+        if cmd_name not in (*QUICK, *GROUPS):
             gc.enable()
         command: click.Command = module.command
         return command

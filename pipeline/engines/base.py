@@ -49,17 +49,28 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class PhonemeTime:
+    """One phoneme symbol, IPA or punctuation, and where it sounds: seconds from the start of the audio."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Speech:
     """What came out for one utterance, untrimmed, at the engine's own sample rate, mono.
 
     `phonemes` is what was spoken, where the engine knows; `warnings` say what is not quite as asked
-    (a word without a pronunciation, a rate out of bounds).
+    (a word without a pronunciation, a rate out of bounds). `timing` says when each of them sounds, in order
+    and without overlaps; None for an engine that does not know.
     """
 
     audio: Audio
     phonemes: str | None = None
     realisation: Realisation = Realisation()
     warnings: tuple[str, ...] = ()
+    timing: tuple[PhonemeTime, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_m
 from pipeline.render.parts import PartShelf
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
+from pipeline.render.timing import joined_timing
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
 
@@ -195,6 +196,7 @@ class Worker:
             render_s=round(render_s, 3),
             rendered_at=datetime.now(UTC).isoformat(timespec="seconds"),
             warnings=tuple(warnings),
+            timing=joined_timing(texts, speeches),
         )
         return self._store.put(take, flac)
 

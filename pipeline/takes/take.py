@@ -25,6 +25,8 @@ class Take:
         audio_sha256: of the FLAC file's bytes.
         render_s: seconds the engine worked for it.
         rendered_at: UTC, ISO 8601.
+        timing: symbol, start and end in seconds of each phoneme, where the engine knows them. Takes of
+            earlier versions have none.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Take:
     rendered_at: str
     warnings: tuple[str, ...] = ()
     schema: int = TAKE_SCHEMA
+    timing: tuple[tuple[str, float, float], ...] | None = None
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -61,6 +64,8 @@ class Take:
         del value["path"]
         value["realisation"]["parameters"] = dict(self.realisation.parameters)
         value["warnings"] = list(self.warnings)
+        if self.timing is None:
+            del value["timing"]
         return value
 
     @classmethod
@@ -76,4 +81,6 @@ class Take:
         fields["realisation"] = Realisation(**realisation)
         fields["levels"] = TakeLevels(**value["levels"])
         fields["warnings"] = tuple(value["warnings"])
+        if "timing" in value:
+            fields["timing"] = tuple((str(symbol), start, end) for symbol, start, end in value["timing"])
         return cls(**fields, path=path)

@@ -27,6 +27,7 @@ from pipeline.engines.kokoro.products import fast_products
 from pipeline.engines.kokoro.prosody import Delivery, deliver, melody, timed, tinted
 from pipeline.engines.kokoro.recorded import Recorder
 from pipeline.engines.kokoro.source import SAMPLE_RATE, SAMPLES_PER_FRAME
+from pipeline.engines.kokoro.timing import phoneme_times
 from pipeline.engines.kokoro.voices import VoiceTables
 from pipeline.errors import EngineError, LineError
 
@@ -343,14 +344,16 @@ def _finished(plan: _Plan, spoken: Sequence[Spoken]) -> Speech:
         warnings = (*plan.warnings, "nothing to say: silence")
         return Speech(Audio.mono(silence, SAMPLE_RATE), plan.phonemes, Realisation(), warnings)
     passages = [piece.passage for piece in plan.pieces]
-    sound = join(passages, [one.frames for one in spoken], [one.sound for one in spoken])
+    frames = [one.frames for one in spoken]
+    sound = join(passages, frames, [one.sound for one in spoken])
     gain_db = _room_for(sound, plan.delivery.gain_db)
     realisation = plan.realisation
     if gain_db != plan.delivery.gain_db:
         values = dict(realisation.parameters) | {"gain_db": round(gain_db, 3)}
         realisation = replace(realisation, parameters=tuple(sorted(values.items())))
     factor = np.float32(10 ** (gain_db / 20))
-    return Speech(Audio.mono(sound * factor, SAMPLE_RATE), plan.phonemes, realisation, plan.warnings)
+    audio = Audio.mono(sound * factor, SAMPLE_RATE)
+    return Speech(audio, plan.phonemes, realisation, plan.warnings, phoneme_times(passages, frames))
 
 
 def _room_for(sound: Samples, gain_db: float) -> float:

@@ -19,7 +19,6 @@ from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
 from pipeline.engines.kokoro.checkpoint import load_weights
 from pipeline.engines.kokoro.fused import fused_snake
 from pipeline.engines.kokoro.g2p import Phonemizer
-from pipeline.engines.kokoro.heap import give_back_freed_memory, keep_freed_memory
 from pipeline.engines.kokoro.layers import Lengths
 from pipeline.engines.kokoro.model import KokoroModel, rounded_products
 from pipeline.engines.kokoro.passages import EDGE, Passage, is_sounded, join, part
@@ -109,7 +108,6 @@ class KokoroEngine:
             raise EngineError(f"no graphs on '{device}'", hint="leave the parameter 'graphs' out")
         if device.type == "cpu":
             torch.set_num_threads(max(1, request.threads))
-            keep_freed_memory()
         weights = load_weights(request.files, request.scratch, request.digests)
         try:
             model = KokoroModel.from_weights(weights).to(device)
@@ -160,7 +158,6 @@ class KokoroEngine:
         self._voices = VoiceTables()
         self._phonemizer = Phonemizer()
         gc.collect()
-        give_back_freed_memory()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -226,6 +226,8 @@ class _Composer:
             return Problem(
                 self.source.name, row, "a tab stands where YAML needs spaces", "indent with spaces"
             )
+        if "nesting depth" in said:  # libyaml's own limit, since PyYAML 6.0.4 met before ours
+            return Problem(self.source.name, row, f"nested deeper than {MAX_DEPTH} levels")
         hint = None
         if "mapping values are not allowed" in said:
             hint = "put text that holds ': ' between quotation marks"

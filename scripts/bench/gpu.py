@@ -4,6 +4,8 @@ alone in decibels.
 
     .venv/bin/python scripts/bench/gpu.py                             # all of it, to results/gpu.json
     .venv/bin/python scripts/bench/gpu.py --device cpu --batches 1,2  # the same code without a GPU
+    .venv/bin/python scripts/bench/gpu.py --prepare lines.pt          # here, and on a machine that has torch
+    python scripts/bench/gpu.py --prepared lines.pt                   # and little else, with the weights
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ VOICES = ("af_heart", "am_michael", "bf_emma", "bm_george")
 # Measured often enough for a steady median, seldom enough for half an hour in all.
 REPEATS = 3
 ONE_PASS = 1 << 30
+# Replayed from recordings or not, with compiled kernels or not; recordings pay where Python is the brake.
+WAYS = ((False, False), (False, True), (True, True))
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,11 @@ class Setting:
 
     precision: str
     graphs: bool
+    fused: bool
 
     @property
     def name(self) -> str:
-        return f"{self.precision}{', recorded' if self.graphs else ''}"
+        return f"{self.precision}{', fused' if self.fused else ''}{', recorded' if self.graphs else ''}"
 
 
 def pieces(count: int) -> list[Piece]:
@@ -64,12 +69,27 @@ def pieces(count: int) -> list[Piece]:
     ]
 
 
+def keep_pieces(path: Path, made: list[Piece]) -> None:
+    """Writes phonemes and styles, for `kept_pieces` elsewhere."""
+    styles = torch.stack([piece.style for piece in made])
+    torch.save({"phonemes": [piece.passage.phonemes for piece in made], "styles": styles}, path)
+
+
+def kept_pieces(path: Path) -> list[Piece]:
+    """The lines that `keep_pieces` wrote."""
+    kept = torch.load(path, weights_only=True)
+    return [
+        Piece(Passage(said), style, PLAIN, number)
+        for number, (said, style) in enumerate(zip(kept["phonemes"], kept["styles"], strict=True))
+    ]
+
+
 def loaded(setting: Setting, device: str) -> KokoroEngine:
     """The engine in that setting, every batch one pass."""
     files = WeightStore().ensure(load_catalogue().model("kokoro@1.0")).files
     scratch = Path(tempfile.gettempdir()) / "fullcast-bench"
     scratch.mkdir(exist_ok=True)
-    parameters = {"precision": setting.precision, "graphs": setting.graphs, "tokens_at_once": ONE_PASS}
+    parameters = {**asdict(setting), "tokens_at_once": ONE_PASS}
     engine = KokoroEngine()
     engine.load(LoadRequest("kokoro@1.0", files, device, 1, scratch, parameters))
     return engine
@@ -102,19 +122,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--batches", default=BATCHES)
+    parser.add_argument(
+        "--prepare", type=Path, help="write the lines' phonemes and styles to a file, and end"
+    )
+    parser.add_argument("--prepared", type=Path, help="take them from that file; no front end is needed")
     given = parser.parse_args()
+    if given.prepare:
+        keep_pieces(given.prepare, pieces(max(int(count) for count in given.batches.split(","))))
+        return 0
     cuda = given.device.startswith("cuda")
     if cuda and not torch.cuda.is_available():
         print("no CUDA device here; --device cpu --batches 1,2 runs the same code", file=sys.stderr)
         return 4
     before = machine() | {"device": torch.cuda.get_device_name() if cuda else "cpu"}
     counts = [int(count) for count in given.batches.split(",")]
-    lines = pieces(max(counts))
-    precisions = ("float32", "tensorfloat32", "bfloat16") if cuda else ("float32",)
+    lines = kept_pieces(given.prepared) if given.prepared else pieces(max(counts))
     settings = [
-        Setting(precision, graphs)
-        for precision in precisions
-        for graphs in ((False, True) if cuda else (False,))
+        Setting(precision, graphs, fused)
+        for precision in (("float32", "tensorfloat32", "bfloat16") if cuda else ("float32",))
+        for graphs, fused in (WAYS if cuda else ((False, False),))
     ]
     results: dict[str, dict[str, Any]] = {}
     for setting in settings:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.engines.kokoro.layers import Lengths
+from pipeline.engines.kokoro.products import PackedLinear
 
 SYMBOLS = 178
 MAX_POSITIONS = 512
@@ -62,10 +63,10 @@ class AlbertLayer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.attention = nn.ModuleDict({name: nn.Linear(BERT_SIZE, BERT_SIZE) for name in _ATTENTION})
+        self.attention = nn.ModuleDict({name: PackedLinear(BERT_SIZE, BERT_SIZE) for name in _ATTENTION})
         self.attention["LayerNorm"] = nn.LayerNorm(BERT_SIZE, eps=BERT_EPSILON)
-        self.ffn = nn.Linear(BERT_SIZE, BERT_INNER)
-        self.ffn_output = nn.Linear(BERT_INNER, BERT_SIZE)
+        self.ffn = PackedLinear(BERT_SIZE, BERT_INNER)
+        self.ffn_output = PackedLinear(BERT_INNER, BERT_SIZE)
         self.full_layer_layer_norm = nn.LayerNorm(BERT_SIZE, eps=BERT_EPSILON)
 
     def forward(self, x: Tensor, keys: Tensor | None) -> Tensor:

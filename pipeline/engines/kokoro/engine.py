@@ -16,10 +16,13 @@ from pipeline.audio import Audio, Samples
 from pipeline.direction import Realisation
 from pipeline.engines.base import Engine, LoadRequest, Speech, Utterance
 from pipeline.engines.kokoro.checkpoint import load_weights
+from pipeline.engines.kokoro.fused import fused_snake
 from pipeline.engines.kokoro.g2p import Phonemizer
+from pipeline.engines.kokoro.heap import give_back_freed_memory, keep_freed_memory
 from pipeline.engines.kokoro.layers import Lengths
-from pipeline.engines.kokoro.model import KokoroModel
+from pipeline.engines.kokoro.model import KokoroModel, rounded_products
 from pipeline.engines.kokoro.passages import EDGE, Passage, is_sounded, join, part
+from pipeline.engines.kokoro.products import fast_products
 from pipeline.engines.kokoro.prosody import Delivery, deliver, melody, timed, tinted
 from pipeline.engines.kokoro.recorded import Recorder
 from pipeline.engines.kokoro.source import SAMPLE_RATE, SAMPLES_PER_FRAME
@@ -87,22 +90,30 @@ class KokoroEngine:
         """Makes the model ready; converts the weights once into `request.scratch`.
 
         `request.parameters` may hold `tokens_at_once`: tokens of one pass, padding counted; `precision`:
-        see `chosen_precision`; `graphs`: whether a GPU replays recorded passes.
+        see `chosen_precision`; `graphs`: whether a GPU replays recorded passes; `fused`: whether it runs
+        kernels that are compiled here.
 
         Raises:
             EngineError: damaged or wrong weights, no such device, not enough memory, no such precision.
         """
         device = _device(request.device)
         precision = chosen_precision(device, str(request.parameters.get("precision", "auto")))
+        batches = int(request.parameters.get("tokens_at_once", 0)) > 0
+        if batches and device.type == "cpu":
+            # Rounding to bfloat16 would tell a batch from a line alone: 37 dB.
+            precision = "float32"
         graphs = bool(request.parameters.get("graphs", False))
         if graphs and device.type != "cuda":
             raise EngineError(f"no graphs on '{device}'", hint="leave the parameter 'graphs' out")
         if device.type == "cpu":
             torch.set_num_threads(max(1, request.threads))
+            keep_freed_memory()
         weights = load_weights(request.files, request.scratch, request.digests)
         try:
             model = KokoroModel.from_weights(weights).to(device)
             prepare(model, device, precision)
+            if device.type == "cuda" and request.parameters.get("fused", True):
+                model.use_snake(fused_snake())
         except RuntimeError as error:
             raise EngineError(f"cannot load {request.model}: {_first_line(error)}") from error
         self._model, self._device = model, device
@@ -140,25 +151,37 @@ class KokoroEngine:
         self._voices = VoiceTables()
         self._phonemizer = Phonemizer()
         gc.collect()
+        give_back_freed_memory()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def pieces_of(self, utterance: Utterance) -> tuple[Piece, ...]:
+        """What the network has to speak for an utterance; none if it is punctuation only.
+
+        Raises:
+            LineError: it cannot be spoken.
+        """
+        return self._plan(utterance).pieces
+
     def _planned(self, utterance: Utterance) -> _Plan | LineError:
         try:
-            said = self._phonemizer.phonemize(utterance.text, utterance.language, utterance.phonemes)
-            delivery, realisation, warnings = deliver(utterance.direction)
-            passages = part(said.phonemes) if is_sounded(said.phonemes) else ()
-            pieces = tuple(
-                Piece(
-                    passage,
-                    tinted(self._voices.row(utterance.voice, len(passage.phonemes)), delivery),
-                    delivery,
-                    (utterance.seed + number * SEED_STEP) % SEEDS,
-                )
-                for number, passage in enumerate(passages)
-            )
+            return self._plan(utterance)
         except LineError as error:
             return error
+
+    def _plan(self, utterance: Utterance) -> _Plan:
+        said = self._phonemizer.phonemize(utterance.text, utterance.language, utterance.phonemes)
+        delivery, realisation, warnings = deliver(utterance.direction)
+        passages = part(said.phonemes) if is_sounded(said.phonemes) else ()
+        pieces = tuple(
+            Piece(
+                passage,
+                tinted(self._voices.row(utterance.voice, len(passage.phonemes)), delivery),
+                delivery,
+                (utterance.seed + number * SEED_STEP) % SEEDS,
+            )
+            for number, passage in enumerate(passages)
+        )
         return _Plan(pieces, delivery, said.phonemes, realisation, (*said.warnings, *warnings))
 
     def spoken(self, pieces: Sequence[Piece]) -> list[Spoken]:
@@ -179,7 +202,8 @@ class KokoroEngine:
     def _halving(self, model: KokoroModel, pieces: Sequence[Piece]) -> list[Spoken]:
         """One pass, or two of half the size where memory runs out; later passes are as small at once."""
         try:
-            return speak(model, pieces, self._device, self._recorder)
+            with fast_products(), rounded_products(False):
+                return speak(model, pieces, self._device, self._recorder)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not _is_out_of_memory(error):
                 raise EngineError(f"kokoro stopped: {_first_line(error)}") from error
@@ -225,23 +249,23 @@ def speak(
 
 def prepare(model: KokoroModel, device: torch.device, precision: str) -> None:
     """Makes a loaded model fast for its device, in a precision of `chosen_precision`."""
-    if precision == "bfloat16":
+    if device.type == "cpu":
+        model.prepare_for_cpu(torch.bfloat16 if precision == "bfloat16" else torch.float32)
+    elif precision == "bfloat16":
         # Durations and F0 stay in float32: rounded there, lengths would depend on the batch.
         model.decoder.to(torch.bfloat16)
         model.decoder.generator.m_source.float()
     elif precision == "tensorfloat32":
         model.decoder.rounds_products = True
-    elif device.type == "cpu":
-        model.use_tiles()
 
 
 def chosen_precision(device: torch.device, wanted: str) -> str:
     """In what the decoder computes: `float32`, `tensorfloat32` or `bfloat16`; `auto` chooses for the device.
 
-    On a CPU that is float32 even where there is bfloat16: tiles need 3.2 times fewer multiplications, which
-    outweighs twice the multiplications a second, and takes are the same on every machine. On a GPU it is
+    On a CPU that has it in hardware that is bfloat16 for the factors of products alone: activations and sums
+    stay float32, which keeps 36 dB against float32, where another seed of the noise leaves 19. On a GPU it is
     tensorfloat32 where there is one: with its rounding emulated on a CPU a line alone and in a batch were the
-    same to 62 and 64 dB, with bfloat16 to 22 to 30 dB only.
+    same to 62 and 64 dB, with a decoder all in bfloat16 to 22 to 30 dB only.
 
     Raises:
         EngineError: no such precision, or the device does not have it in hardware.
@@ -250,7 +274,8 @@ def chosen_precision(device: torch.device, wanted: str) -> str:
         raise EngineError(f"kokoro has no precision '{wanted}'", hint=f"it has {', '.join(PRECISIONS)}")
     there = {"float32", *_native_precisions(device)}
     if wanted == "auto":
-        return "tensorfloat32" if "tensorfloat32" in there else "float32"
+        best = "bfloat16" if device.type == "cpu" else "tensorfloat32"
+        return best if best in there else "float32"
     if wanted not in there:
         raise EngineError(
             f"'{device}' does not compute in {wanted}", hint="leave the parameter 'precision' out"

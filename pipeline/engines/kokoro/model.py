@@ -24,9 +24,11 @@ from pipeline.engines.kokoro.layers import (
     Conv,
     Lengths,
     SnakeBlock,
+    SnakeRows,
     StyledBlock,
     Upsample,
 )
+from pipeline.engines.kokoro.products import PackedLinear
 from pipeline.engines.kokoro.source import (
     CONTOUR_PER_FRAME,
     HARMONICS,
@@ -200,7 +202,7 @@ class Decoder(nn.Module):
 
     def forward(self, contours: Contours, style: Tensor, noise: Tensor) -> Tensor:
         """Sound (batch, 600 frames); `noise` is standard normal of that shape."""
-        with _rounded_products(self.rounds_products and noise.is_cuda):
+        with rounded_products(self.rounds_products and noise.is_cuda):
             return self._decoded(contours, style, noise)
 
     def _decoded(self, contours: Contours, style: Tensor, noise: Tensor) -> Tensor:
@@ -218,8 +220,12 @@ class Decoder(nn.Module):
 
 
 @contextmanager
-def _rounded_products(allowed: bool) -> Iterator[None]:
-    """Says to CUDA's libraries whether they may use TF32, and takes it back."""
+def rounded_products(allowed: bool) -> Iterator[None]:
+    """Says to CUDA's libraries whether they may use TF32, and takes it back.
+
+    cuDNN may by torch's default; F0 computed so drifts a line's phase apart from that of the same line in a
+    batch (34 dB on an H100), and a duration could round the other way.
+    """
     matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, convolution.allow_tf32
     matmul.allow_tf32 = convolution.allow_tf32 = allowed
@@ -299,15 +305,39 @@ class KokoroModel(nn.Module):
         model.load_state_dict(weights, strict=True, assign=True)
         return model.eval().requires_grad_(False)
 
-    def use_tiles(self) -> None:
-        """From now on the vocoder convolves by tiles: about twice as fast on a CPU, for float32 only."""
+    def prepare_for_cpu(self, dtype: torch.dtype = torch.float32) -> None:
+        """From now on the vocoder convolves by tiles and the decoder multiplies in that type; for a CPU.
+
+        What decides lengths (phonemes, durations, F0) is computed in float32 whatever the type.
+        """
         for block in self._snake_blocks():
-            block.use_tiles()
+            block.use_tiles(dtype)
+        for layer in self.bert.modules():
+            if isinstance(layer, PackedLinear):
+                layer.pack()
+        if dtype is not torch.float32:
+            for wide in self._wide_layers():
+                wide.use_products(dtype)
+
+    def use_snake(self, rows: SnakeRows) -> None:
+        """From now on the vocoder's norms and activations are computed by this; for a GPU."""
+        for block in self._snake_blocks():
+            block.rows = rows
 
     def bytes_held(self) -> int:
-        """Memory of the weights, those of the tiles included."""
-        tiles = [conv for block in self._snake_blocks() for pair in block.tiles or () for conv in pair]
-        return sum(one.nbytes for one in (*self.parameters(), *(conv.weight for conv in tiles)))
+        """Memory of the weights, those in other layouts included."""
+        linear = (one for one in self.modules() if isinstance(one, PackedLinear))
+        held = [parameter.nbytes for parameter in self.parameters()]
+        held += [conv.nbytes for block in self._snake_blocks() for pair in block.tiles or () for conv in pair]
+        held += [one.weight.nbytes for one in linear if one.packed is not None]
+        held += [one.narrow.nbytes for one in self._wide_layers() if one.narrow is not None]
+        return sum(held)
+
+    def _wide_layers(self) -> Iterator[Conv | Upsample]:
+        """Layers of the decoder that are nothing but large matrix products."""
+        for block in (self.decoder.encode, *self.decoder.decode):
+            yield from (layer for layer in block.modules() if isinstance(layer, Conv))
+        yield from (layer for layer in self.decoder.generator.ups if isinstance(layer, Upsample))
 
     def _snake_blocks(self) -> Iterator[SnakeBlock]:
         return (module for module in self.decoder.generator.modules() if isinstance(module, SnakeBlock))

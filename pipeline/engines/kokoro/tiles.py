@@ -10,6 +10,7 @@ tiles); Lavin & Gray 2016, "Fast algorithms for convolutional neural networks", 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,8 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 Matrix = npt.NDArray[np.float64]
+# Writes what becomes of rows (n, channels) to memory of the same shape.
+Activate = Callable[[Tensor, Tensor], None]
 # Rows of the input in one tile. Measured on AVX2 at 128 and 256 channels: with 32 the wide kernels run 1.5 to
 # 3.2 times as fast as directly, with 24 or 16 less; a kernel of 3 pays only with the few real points of 8.
 LONG_TILE = 32
@@ -26,8 +30,14 @@ SHORT_TILE = 8
 SHORT_WIDTH = 3
 # Small whole numbers and their inverses lose the fewest digits: 120 dB against exact arithmetic in float32.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
-# Tiles handled together: their three forms stay in the second-level cache or near it.
-TILES_AT_ONCE = 64
+# Columns (tiles times dilation) handled together: their three forms stay in or near the second-level cache.
+COLUMNS_AT_ONCE = 64
+# The last columns of a line are rounded up to a multiple of this: oneDNN makes each new shape's code anew,
+# 0.3 to 1 ms, and lines of all lengths would ask for hundreds.
+COLUMN_STEP = 8
+# Rows of a part that is convolved directly: a multiple of the one, at most so many of them.
+DIRECT_ROWS = 128
+DIRECT_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -84,61 +94,150 @@ def toom_cook(points: tuple[float, ...], width: int) -> Recipe:
     return Recipe(analysis / size, values(width) * size, values(rows - width + 1).T)
 
 
-class TileConv:
-    """One convolution of the network, ready to run on tiles; input and output have the same length.
+class Moments:
+    """Mean and biased variance of rows (length, channels) that come in parts, each part read once.
 
-    Owns its transformed weights and nothing else. Adds no bias. Rows behind the input must be zero.
+    The mean of the first part is taken off before squaring: it is near enough to lose no digits.
     """
 
-    def __init__(self, weight: Tensor, dilation: int) -> None:
-        width = weight.shape[1]  # weight: (out, width, in)
-        plan = recipe(width)
+    def __init__(self) -> None:
+        self._rows = 0
+        self._origin = self._total = self._squares = torch.empty(0)
+
+    def add(self, rows: Tensor) -> None:
+        """Counts these rows in."""
+        if not len(rows):
+            return
+        if not self._rows:
+            self._origin = rows.mean(dim=0)
+            self._total, self._squares = torch.zeros_like(self._origin), torch.zeros_like(self._origin)
+        away = rows - self._origin
+        self._total += away.sum(dim=0)
+        self._squares += away.square_().sum(dim=0)
+        self._rows += len(rows)
+
+    def mean_and_variance(self) -> tuple[Tensor, Tensor]:
+        """Both (channels,), of all rows so far."""
+        mean = self._total / self._rows
+        return self._origin + mean, self._squares / self._rows - mean.square()
+
+
+class Tiles:
+    """A convolution on tiles: owns its transformed weights.
+
+    Args:
+        weight: (out, width, in).
+        dtype: in what it computes.
+    """
+
+    def __init__(self, weight: Tensor, dilation: int, dtype: torch.dtype) -> None:
+        plan = recipe(weight.shape[1])
         self.points, self.rows = plan.analysis.shape
         self.step = plan.synthesis.shape[0]
         self.dilation = dilation
-        self.before = (width - 1) * dilation // 2
+        self.span = self.step * dilation
+        self.most = max(1, COLUMNS_AT_ONCE // dilation)
+        self.multiple = max(1, COLUMN_STEP // dilation)
         filters = torch.from_numpy(plan.filters).to(weight.dtype)
-        self.weight = torch.einsum("pk,oki->pio", filters, weight).contiguous()  # (points, in, out)
-        self.analysis = torch.from_numpy(plan.analysis).to(weight.dtype)
-        self.synthesis = torch.from_numpy(plan.synthesis).to(weight.dtype)
+        self.weight = torch.einsum("pk,oki->pio", filters, weight).to(dtype).contiguous()  # (points, in, out)
+        self.analysis = torch.from_numpy(plan.analysis).to(dtype)
+        self.synthesis = torch.from_numpy(plan.synthesis).to(dtype)
 
-    def space(self, length: int) -> tuple[Tensor, Tensor]:
-        """Memory for an input of that length, zero where it is padding, and the part to put the input in."""
-        channels = self.weight.shape[1]
-        span = self.step * self.dilation
-        tiles = -(-length // span)
-        padded = self.weight.new_empty(tiles * span + (self.rows - self.step) * self.dilation, channels)
-        padded[: self.before] = 0
-        padded[self.before + length :] = 0
-        return padded, padded[self.before : self.before + length]
+    def convolve(self, space: Tensor, count: int, result: Tensor) -> None:
+        """`count` tiles from the beginning of `space` (rows, in) -> result (count * span, out)."""
+        channels = space.shape[1]
+        sizes = (self.rows, count, self.dilation, channels)
+        strides = (self.dilation * channels, self.span * channels, channels, 1)
+        columns = self.analysis.new_empty(sizes).copy_(space.as_strided(sizes, strides))  # row r of each tile
+        points = (self.analysis @ columns.view(self.rows, -1)).view(self.points, -1, channels)
+        rows = self.synthesis @ torch.bmm(points, self.weight).view(self.points, -1)
+        # (rows out, count, dilation, out) -> (count, rows out, dilation, out)
+        ordered = rows.view(self.step, count, self.dilation, -1).transpose(0, 1)
+        result.view(count, self.step, self.dilation, -1).copy_(ordered)
 
-    def __call__(self, padded: Tensor, length: int) -> Tensor:
-        """The memory that `space` gave, filled -> (length, out)."""
-        inputs, outputs = self.weight.shape[1:]
-        span, dilation = self.step * self.dilation, self.dilation
-        tiles = -(-length // span)
-        result = padded.new_empty(tiles, self.step, dilation, outputs)
-        at_once = max(1, TILES_AT_ONCE // dilation)
-        points = padded.new_empty(min(tiles, at_once) * dilation, self.points, inputs)
+
+class Direct:
+    """A convolution as torch does it, in parts of few lengths: owns its weights; arguments as of `Tiles`."""
+
+    def __init__(self, weight: Tensor, dilation: int, dtype: torch.dtype) -> None:
+        self.dilation = dilation
+        self.span, self.most, self.multiple = DIRECT_ROWS, DIRECT_AT_ONCE, 1
+        self.weight = weight.to(dtype).contiguous()
+
+    def convolve(self, space: Tensor, count: int, result: Tensor) -> None:
+        """`count` times `span` rows from the beginning of `space` (rows, in) -> result (rows, out)."""
+        rows = count * self.span + (self.weight.shape[1] - 1) * self.dilation
+        y = functional.conv2d(
+            space[:rows].to(self.weight.dtype).T.unsqueeze(1).unsqueeze(0),  # (1, in, 1, rows), channels last
+            self.weight.permute(0, 2, 1).unsqueeze(2),  # (out, in, 1, width), a view
+            dilation=(1, self.dilation),
+        )
+        result.copy_(y[0, :, 0].T)
+
+
+class LineConv:
+    """An activation and a convolution of one line; what comes out is as long as what goes in. Adds no bias.
+
+    Goes through the line once, in parts that stay in the processor's cache from the activation to the
+    statistics of what comes out.
+
+    Args:
+        weight: (out, width, in).
+        dtype: in what the convolution computes; activations and sums are float32 always.
+    """
+
+    def __init__(self, weight: Tensor, dilation: int, dtype: torch.dtype = torch.float32) -> None:
+        # In bfloat16 eight points lose too many digits, and a kernel of 3 is faster without them.
+        direct = dtype is torch.bfloat16 and weight.shape[1] <= SHORT_WIDTH
+        self.way = (Direct if direct else Tiles)(weight, dilation, dtype)
+        self.overlap = (weight.shape[1] - 1) * dilation
+        self.outputs = len(weight)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its weights."""
+        return self.way.weight.nbytes
+
+    def __call__(
+        self, x: Tensor, activate: Activate, residual: Tensor | None = None
+    ) -> tuple[Tensor, Moments]:
+        """The convolution of `activate(x)`, plus `residual`, and its moments.
+
+        `x` is (length, in), what comes out (length, out).
+        """
+        length, span = len(x), self.way.span
+        tiles = self._tiles(length)
+        at_once = min(tiles, self.way.most)
+        result = x.new_empty(tiles * span, self.outputs)
+        space = x.new_empty(self._rows_in(at_once), x.shape[1])
+        moments = Moments()
         for first in range(0, tiles, at_once):
-            count = min(at_once, tiles - first)
-            own = points[: count * dilation]
-            for phase in range(dilation):
-                tile = self._tiles(padded, first, count, phase)
-                part = own[phase * count : (phase + 1) * count]
-                torch.bmm(self.analysis.expand(count, -1, -1), tile, out=part)
-            products = torch.bmm(own.transpose(0, 1), self.weight).transpose(0, 1)
-            rows = result[first : first + count]  # (count, step, dilation, out)
-            if dilation == 1:
-                torch.bmm(self.synthesis.expand(count, -1, -1), products, out=rows.squeeze(2))
-            else:
-                phases = torch.bmm(self.synthesis.expand(count * dilation, -1, -1), products)
-                rows.copy_(phases.view(dilation, count, self.step, outputs).permute(1, 2, 0, 3))
-        return result.view(-1, outputs)[:length]
+            start, count = first * span, min(at_once, tiles - first)
+            part = result[start : start + count * span]
+            _fill(space[: self._rows_in(count)], x, start - self.overlap // 2, activate)
+            self.way.convolve(space, count, part)
+            own = part[: max(0, length - start)]
+            if residual is not None:
+                own += residual[start : start + len(own)]
+            moments.add(own)
+        return result[:length], moments
 
-    def _tiles(self, padded: Tensor, first: int, count: int, phase: int) -> Tensor:
-        """(count, rows, in) of the memory from tile `first` on, every `dilation`th row; a view."""
-        channels = padded.shape[1]
-        span = self.step * self.dilation
-        strides = (span * channels, self.dilation * channels, 1)
-        return padded.as_strided((count, self.rows, channels), strides, (first * span + phase) * channels)
+    def _tiles(self, length: int) -> int:
+        """Tiles that hold the length; a line's last round is rounded up, so that shapes repeat."""
+        tiles = -(-length // self.way.span)
+        return -(-tiles // self.way.multiple) * self.way.multiple
+
+    def _rows_in(self, tiles: int) -> int:
+        """Rows of the input that so many tiles read: a tile reads `overlap` rows more than it writes."""
+        return tiles * self.way.span + self.overlap
+
+
+def _fill(space: Tensor, x: Tensor, start: int, activate: Activate) -> None:
+    """Writes rows of activate(x) from `start` on to `space`, zeros where there are none."""
+    first, last = max(start, 0), min(start + len(space), len(x))
+    if last <= first:
+        space.zero_()
+        return
+    space[: first - start].zero_()
+    space[last - start :].zero_()
+    activate(x[first:last], space[first - start : last - start])

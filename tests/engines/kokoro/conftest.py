@@ -50,7 +50,7 @@ def tiled_model(weights: dict[str, torch.Tensor]) -> KokoroModel:
     """The real network as it runs on a CPU: convolving by tiles."""
     torch.set_num_threads(1)
     model = KokoroModel.from_weights(weights)
-    model.use_tiles()
+    model.prepare_for_cpu()
     return model
 
 

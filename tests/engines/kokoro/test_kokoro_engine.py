@@ -13,7 +13,7 @@ import torch
 from pipeline.direction import Direction, Emotion
 from pipeline.engines.base import LoadRequest, Speech, Utterance, VoicePart
 from pipeline.engines.catalogue import create_engine, load_catalogue
-from pipeline.engines.kokoro.engine import KokoroEngine, chosen_precision, create
+from pipeline.engines.kokoro.engine import KokoroEngine, chosen_precision, create, speak
 from pipeline.engines.kokoro.g2p import LANGUAGES
 from pipeline.engines.kokoro.layers import Lengths
 from pipeline.engines.kokoro.model import KokoroModel, TextFeatures
@@ -177,8 +177,40 @@ def test_a_device_that_is_not_there_is_refused_by_name(
         create().load(replace(request_for(), device=device))
 
 
-def test_a_cpu_computes_in_float32_unless_told_otherwise() -> None:
-    assert chosen_precision(CPU, "auto") == chosen_precision(CPU, "float32") == "float32"
+def test_a_cpu_computes_in_bfloat16_where_it_has_it_unless_told_otherwise() -> None:
+    has_it = torch.cpu.get_capabilities().get("avx512_bf16") or torch.cpu.get_capabilities().get("amx_bf16")
+    assert chosen_precision(CPU, "auto") == ("bfloat16" if has_it else "float32")
+    assert chosen_precision(CPU, "float32") == "float32"
+
+
+def test_rounded_products_change_no_length_and_keep_30_db(
+    weights: dict[str, torch.Tensor], request_for: Callable[..., LoadRequest], say: Callable[..., Utterance]
+) -> None:
+    """On any processor: one without bfloat16 computes the same, only slower."""
+    exact, rounded = KokoroModel.from_weights(weights), KokoroModel.from_weights(weights)
+    exact.prepare_for_cpu()
+    rounded.prepare_for_cpu(torch.bfloat16)
+    engine = create()
+    assert isinstance(engine, KokoroEngine)
+    engine.load(request_for(precision="float32"))
+    lines = [say("Ten past four, and still nobody came."), say("No!", "am_michael")]
+    pieces = [piece for line in lines for piece in engine.pieces_of(line)]
+    for piece in pieces:
+        (expected,), (found,) = speak(exact, [piece], CPU), speak(rounded, [piece], CPU)
+        assert expected.frames == found.frames
+        error = np.square(expected.sound - found.sound).sum()
+        # Another seed of the noise leaves 19 dB.
+        assert 10 * np.log10(np.square(expected.sound).sum() / error) > 30
+
+
+def test_a_line_is_the_same_to_the_last_bit_alone_and_among_others_on_a_cpu(
+    engine: KokoroEngine, say: Callable[..., Utterance]
+) -> None:
+    lines = [say("Yes."), say("Who is there?", "am_michael", seed=8)]
+    alone = [engine.synthesize([line])[0] for line in lines]
+    for first, second in zip(alone, reversed(engine.synthesize(lines[::-1])), strict=True):
+        assert isinstance(first, Speech) and isinstance(second, Speech)
+        np.testing.assert_array_equal(first.audio.samples, second.audio.samples)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +228,27 @@ def test_what_a_device_cannot_do_is_refused_before_anything_is_loaded(
     with pytest.raises(EngineError, match=words):
         engine.load(request_for(**parameters))
     assert engine.bytes_held() == 0
+
+
+class Watched(KokoroModel):
+    """The real network; notes whether CUDA's libraries may round while it reads."""
+
+    may_round: bool | None = None
+
+    def read(self, ids: torch.Tensor, tokens: Lengths, style: torch.Tensor) -> TextFeatures:
+        self.may_round = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+        return super().read(ids, tokens, style)
+
+
+def test_what_decides_lengths_and_melody_is_never_rounded(
+    weights: dict[str, torch.Tensor], engine: KokoroEngine, say: Callable[..., Utterance], monkeypatch
+) -> None:
+    watched = Watched.from_weights(weights)
+    monkeypatch.setattr(engine, "_model", watched)
+    assert torch.backends.cudnn.allow_tf32  # torch's default
+    engine.synthesize([say("Yes.")])
+    assert watched.may_round is False
+    assert torch.backends.cudnn.allow_tf32
 
 
 class SmallMachine(KokoroModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.engines.kokoro.fused import compile_snake
 from pipeline.engines.kokoro.layers import (
     AdaIN,
     BiLSTM,
@@ -19,6 +21,7 @@ from pipeline.engines.kokoro.layers import (
     SnakeBlock,
     StyledBlock,
     Upsample,
+    snake_rows,
     styled_snake,
 )
 from pipeline.engines.kokoro.source import excitation, spectrum, waveform
@@ -97,9 +100,20 @@ def test_styled_snake_is_instance_norm_then_snake() -> None:
     gain, shift = norm.get_submodule("fc")(style).view(1, 10, 1).chunk(2, dim=1)
     y = (1 + gain) * functional.instance_norm(x.transpose(1, 2)) + shift
     y = y + torch.sin(alpha.view(1, 5, 1) * y) ** 2 / alpha.view(1, 5, 1)
-    torch.testing.assert_close(
-        styled_snake(norm, alpha, x, style, whole(50)), y.transpose(1, 2), rtol=1e-3, atol=1e-4
-    )
+    found = styled_snake(norm, alpha, x, style, whole(50), snake_rows)
+    torch.testing.assert_close(found, y.transpose(1, 2), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_snake_compiles_as_one_graph_for_any_length_and_says_the_same(dtype: torch.dtype) -> None:
+    """Captured as for a GPU; what runs the graph here is torch itself, which needs no compiler."""
+    compiled = compile_snake("aot_eager")
+    norm, alpha = filled(AdaIN(5)), torch.rand(5) + 0.5
+    with torch.inference_mode():
+        for lengths in ([50], [7, 30], [12, 12, 12], [3, 90]):
+            x = noise(len(lengths), max(lengths), 5).to(dtype)
+            args = norm, alpha, x, noise(len(lengths), 128), Lengths(lengths, CPU)
+            torch.testing.assert_close(styled_snake(*args, compiled), styled_snake(*args, snake_rows))
 
 
 @given(some_lengths, st.sampled_from(["styled", "doubling", "snake", "lstm"]))

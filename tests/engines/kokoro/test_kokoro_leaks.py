@@ -15,6 +15,7 @@ from pipeline.engines.kokoro.model import KokoroModel, TextFeatures
 from pipeline.engines.kokoro.passages import Passage
 from pipeline.engines.kokoro.prosody import PLAIN
 from pipeline.engines.kokoro.source import excitation, spectrum, waveform
+from pipeline.engines.kokoro.tiles import Moments
 
 CPU = torch.device("cpu")
 SHORT, LONG = 7, 11
@@ -105,7 +106,10 @@ def test_6_the_statistics_of_a_styled_norm_are_the_lines_own(model: KokoroModel,
     x = drawn(2, LONG, 256) * 3 + 5
     together = norm.affine(spoiled(x), styles, TOKENS)
     single = norm.affine(x[:1, :SHORT], styles[:1], alone(SHORT))
-    line = norm.of_line(x[0, :SHORT], styles[0])
+    moments = Moments()
+    for part in x[0, :SHORT].split(4):
+        moments.add(part)
+    line = norm.of_line(moments, styles[0])
     for found, expected, own in zip(together, single, line, strict=True):
         assert_same(found[0], expected[0])
         assert_same(own, expected[0, 0])

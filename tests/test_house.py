@@ -13,7 +13,7 @@ PIPELINE = Path(__file__).parent.parent / "pipeline"
 ORDER = [
     "errors", "direction", "hashing", "files", "audio", "levels", "events",
     "text", "engines", "identity", "registry", "script", "emotion", "cast", "takes", "plan",
-    "render", "stitch", "publish", "reports", "cli",
+    "render", "stitch", "publish", "reports", "journey", "cli",
 ]  # fmt: skip
 # Types only: a lexicon entry's place is the script's business, its use is the text's.
 TYPES_ONLY = {("text", "script")}

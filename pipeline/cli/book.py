@@ -1,31 +1,21 @@
-"""What several commands begin with: a script read, cast and planned against a store."""
+"""What several commands share: their options, a book opened for them, the line that a person means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pipeline.cast.cast import cast_script
-from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import MissingError, UsageError, did_you_mean
-from pipeline.identity.consent import Consent
-from pipeline.identity.rights import demand_rights
-from pipeline.plan.plan import LinePlan, ModelFacts, Plan, make_plan
-from pipeline.plan.retake import redirected
-from pipeline.registry.opening import catalogue_for
-from pipeline.registry.weights import ResolvedModel, WeightStore
-from pipeline.render.history import History, read_history
-from pipeline.script.check import check_script
+from pipeline.journey.opening import Ensure, OpenBook
+from pipeline.journey.opening import open_book as open_book_warning
+from pipeline.journey.opening import read_checked as read_checked_warning
+from pipeline.plan.plan import LinePlan, Plan
+from pipeline.registry.weights import WeightStore
 from pipeline.script.model import Script
 from pipeline.script.prose import slug
-from pipeline.takes.choose import Choices
-from pipeline.takes.store import TakeStore
-from pipeline.takes.take import Take
+
+__all__ = ["OpenBook", "find_line", "need_models", "open_book", "read_checked", "script_slug"]
 
 DEFAULT_STORE = Path(".fullcast")
 DEFAULT_OUTPUT = Path("output")
@@ -44,24 +34,9 @@ strict_option = click.option(
 script_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
-@dataclass(frozen=True)
-class OpenBook:
-    """A script with everything that planning it took.
-
-    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more;
-    `consents` are of the voices that were made from recordings, by ID.
-    """
-
-    script: Script
-    cast: dict[str, ResolvedVoice]
-    store: TakeStore
-    choices: Choices
-    history: History
-    plan: Plan
-    takes: dict[str, Take]
-    resolved: dict[str, ResolvedModel]
-    catalogue: Catalogue
-    consents: dict[str, Consent]
+def warn(text: str) -> None:
+    """Prints what is wrong with a script and does not stop it."""
+    click.echo(text, err=True)
 
 
 def read_checked(path: Path) -> Script:
@@ -70,15 +45,7 @@ def read_checked(path: Path) -> Script:
     Raises:
         ScriptError: it has errors; all of them are in it.
     """
-    from pipeline.errors import ScriptError
-
-    script, problems = check_script(path)
-    errors = [problem for problem in problems if not problem.warning]
-    if script is None or errors:
-        raise ScriptError(errors or problems)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    return script
+    return read_checked_warning(path, warn)
 
 
 def script_slug(path: Path) -> str:
@@ -87,59 +54,14 @@ def script_slug(path: Path) -> str:
 
 
 def open_book(
-    path: Path,
-    store_path: Path,
-    *,
-    weights: WeightStore | None = None,
-    ensure: Callable[[WeightStore, Any], ResolvedModel] | None = None,
+    path: Path, store_path: Path, *, weights: WeightStore | None = None, ensure: Ensure | None = None
 ) -> OpenBook:
-    """Reads, casts and plans a script.
+    """Reads, casts and plans a script; its warnings go to the error stream.
 
     Args:
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
-    script = read_checked(path)
-    catalogue = catalogue_for(path.parent)
-    casting = cast_script(script, catalogue)
-    cast = casting.voices
-    consents = demand_rights(
-        [entry for voice in cast.values() for entry, _ in voice.parts],
-        catalogue,
-        datetime.now().date(),
-        script.slug,
-    )
-    weights = weights or WeightStore(catalogue=catalogue)
-    store = TakeStore(store_path)
-    choices = Choices(store_path, script.slug)
-    history = read_history(store_path, script.slug)
-    models = sorted({casting.voice_of(line).model for line in script.lines()})
-    resolved: dict[str, ResolvedModel] = {}
-    for model in models:
-        found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
-        if found is not None:
-            resolved[model] = found
-    facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
-    takes: dict[str, Take] = {}
-
-    def has_take(key: str) -> bool:
-        take = takes.get(key) or store.get(key)
-        if take is not None:
-            takes[key] = take
-        return take is not None
-
-    plan = make_plan(
-        script,
-        cast,
-        facts,
-        has_take=has_take,
-        choices=choices.items(),
-        previous=history.lines,
-        direct=redirected,
-        shares=casting.shares,
-    )
-    return OpenBook(
-        script, cast, store, choices, replace(history, lines=()), plan, takes, resolved, catalogue, consents
-    )
+    return open_book_warning(path, store_path, warn=warn, weights=weights, ensure=ensure)
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:
@@ -163,14 +85,6 @@ def find_line(plan: Plan, wanted: str) -> LinePlan:
     if fitting:
         raise UsageError(f"'{wanted}' is the beginning of {len(fitting)} lines", hint=", ".join(fitting[:6]))
     raise UsageError(f"no line '{wanted}'", hint=did_you_mean(wanted, by_id))
-
-
-def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
-    entry = catalogue.model(model)
-    capabilities = catalogue.capabilities(model)
-    speed = history.speeds.get(model, capabilities.speed)
-    sha256 = resolved.sha256 if resolved and entry.forms else None
-    return ModelFacts(model, entry.engine, capabilities, sha256, speed)
 
 
 def need_models(book: OpenBook) -> None:

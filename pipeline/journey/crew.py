@@ -1,0 +1,97 @@
+"""The workers of a run: how many, on what, with which models ready before the first line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from pipeline.engines.catalogue import Catalogue
+from pipeline.journey.options import RunOptions
+from pipeline.plan.plan import Plan
+from pipeline.registry.weights import ResolvedModel, WeightStore
+from pipeline.render.history import History
+from pipeline.render.job import LineJob, WorkerSetup
+from pipeline.render.machine import Division, divide
+from pipeline.render.pool import Pool
+from pipeline.render.preload import choose_preloads
+from pipeline.render.prepare import largest_engine_bytes, whole_sizes, worker_setup
+from pipeline.takes.store import TakeStore
+
+# How fast a model is made ready, until a run has measured it: Kokoro, 2 GB with its work space, takes 3 s.
+LOAD_BYTES_PER_S = 600e6
+
+
+def division_for(plan: Plan, options: RunOptions) -> Division:
+    """This machine divided among the workers that are asked for; one if the run is to be local."""
+    workers = 1 if options.local else options.workers
+    return divide(workers, options.device, options.memory, largest_engine_bytes(plan))
+
+
+def setup_for(
+    plan: Plan,
+    resolved: Mapping[str, ResolvedModel],
+    store: TakeStore,
+    weights: WeightStore,
+    division: Division,
+) -> WorkerSetup:
+    """How each worker is set up for the models of a plan."""
+    return worker_setup(
+        plan,
+        resolved,
+        store=store.root,
+        memory_bytes=division.memory_bytes,
+        device=division.device,
+        threads=division.threads,
+        scratch=weights.cache / "converted",
+        verified=weights.cache / "weights" / "verified.json",
+    )
+
+
+def load_times_s(plan: Plan, history: History) -> dict[str, float]:
+    """Seconds that loading each model takes: measured by an earlier run, else guessed from its size."""
+    return {
+        model: history.loads.get(model, facts.capabilities.memory_bytes / LOAD_BYTES_PER_S)
+        for model, facts in plan.models.items()
+    }
+
+
+def preloads_for(
+    jobs: Sequence[LineJob],
+    setup: WorkerSetup,
+    workers: Sequence[int],
+    catalogue: Catalogue,
+    preload: str,
+) -> dict[int, tuple[str, ...]]:
+    """The models that each worker loads before the first line: hot ones, and all if `preload` is `auto`."""
+    hot = {model for model in setup.models if catalogue.model(model).hot}
+    work_s: dict[str, float] = {}
+    for job in jobs:
+        if preload == "auto" or job.model in hot:
+            work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
+    whole = whole_sizes(setup.sizes, setup.parts)
+    return choose_preloads(work_s, whole, setup.memory_bytes, workers, hot)
+
+
+@contextmanager
+def open_pool(options: RunOptions, division: Division, setup: WorkerSetup, workers: int) -> Iterator[Pool]:
+    """Workers in this process or on Ray; they are ended with the block, whatever they have in hand.
+
+    Raises:
+        MissingError: Ray cannot be reached or has no room.
+    """
+    pool: Pool
+    if options.local:
+        from pipeline.render.local import LocalPool
+
+        pool = LocalPool(setup)
+    else:
+        from pipeline.render.actors import ClusterRequest, RayPool
+
+        cluster = ClusterRequest(
+            options.address, workers, division.cpus_each, division.gpus_each, division.threads
+        )
+        pool = RayPool(setup, cluster)
+    try:
+        yield pool
+    finally:
+        pool.close()

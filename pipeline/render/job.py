@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.engines.base import LoadRequest, Utterance
 from pipeline.engines.entries import Part
 from pipeline.events import Event
+from pipeline.render.blame import How
 from pipeline.render.schedule import Job
 
 
@@ -82,6 +83,8 @@ class TakeMade:
     audio_s: float
     render_s: float
     warnings: tuple[str, ...]
+    # It was in the store when it was written: another worker made it meanwhile.
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ class BatchResult:
 class Finished:
     """A batch came back, or its worker was lost with it.
 
-    `result` is None when the worker died; `lost` says how. `untouched` marks a batch that the worker had
-    not begun.
+    `result` is None when the worker was lost; `lost` says why in words, `how` whether its process died, hung
+    or went with its node. `untouched` marks a batch that the worker had not begun.
     """
 
     worker: int
@@ -124,3 +127,4 @@ class Finished:
     result: BatchResult | None
     lost: str | None = None
     untouched: bool = False
+    how: How = "died"

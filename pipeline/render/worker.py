@@ -133,8 +133,9 @@ class Worker:
                 continue
             share = sum(len(utterance.text) for utterance in job.utterances) / total
             speeches = [one for one in mine if isinstance(one, Speech)]
+            again = self._store.has(job.key)
             take = self._keep(job, speeches, render_s * share)
-            made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings))
+            made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings, again))
 
     def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
         """The engine's answers to all utterances of `jobs`, and the seconds it took."""

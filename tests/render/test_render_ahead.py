@@ -57,14 +57,14 @@ class Workers:
     def workers(self):
         return tuple(range(len(self._workers)))
 
-    def submit(self, worker, jobs, upcoming=()):
+    def submit(self, worker, jobs, upcoming=(), deadline_s=0.0):
         self._waiting.append((worker, tuple(jobs), tuple(upcoming)))
 
     def wait(self):
         worker, jobs, upcoming = self._waiting.popleft()
         return [Finished(worker, jobs, self._workers[worker].speak(jobs, upcoming))]
 
-    def restart(self, worker):
+    def is_waiting(self):
         return False
 
     def close(self):

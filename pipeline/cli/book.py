@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,19 +15,32 @@ from pipeline.plan.plan import LinePlan, Plan
 from pipeline.registry.weights import WeightStore
 from pipeline.script.model import Script
 from pipeline.script.prose import slug
+from pipeline.takes.address import StoreAddress, parse_store
 
 __all__ = ["OpenBook", "find_line", "need_models", "open_book", "read_checked", "script_slug"]
 
 DEFAULT_STORE = Path(".fullcast")
 DEFAULT_OUTPUT = Path("output")
 
+
+class _StoreParameter(click.ParamType):
+    """A folder, or `s3://BUCKET/PREFIX`."""
+
+    name = "store"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> StoreAddress:
+        """The address; UsageError if it is none."""
+        return parse_store(value) if isinstance(value, str) else value
+
+
 store_option = click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path),
+    type=_StoreParameter(),
+    metavar="FOLDER|s3://BUCKET/PREFIX",
     default=DEFAULT_STORE,
     show_default=True,
-    help="Folder of the take store.",
+    help="Where takes are kept.",
 )
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop before rendering if an engine cannot carry an emotion that is asked."
@@ -54,7 +68,7 @@ def script_slug(path: Path) -> str:
 
 
 def open_book(
-    path: Path, store_path: Path, *, weights: WeightStore | None = None, ensure: Ensure | None = None
+    path: Path, store_path: StoreAddress, *, weights: WeightStore | None = None, ensure: Ensure | None = None
 ) -> OpenBook:
     """Reads, casts and plans a script; its warnings go to the error stream.
 

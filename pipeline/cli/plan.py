@@ -18,6 +18,7 @@ from pipeline.plan.plan import LinePlan
 from pipeline.plan.scenes import scenes_of
 from pipeline.registry.places import default_cache
 from pipeline.render.prepare import asked
+from pipeline.takes.address import StoreAddress
 
 SHOWN_LINES = 40
 SHOWN_PAIRS = 10
@@ -36,7 +37,7 @@ SHOWN_PAIRS = 10
 )
 @strict_option
 def command(
-    file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
+    file: Path, store_path: StoreAddress, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
     workers: int | None, memory: str | None, strict: bool,
 ) -> None:  # fmt: skip
     """Show lines, characters, groups, what is reused and what is rendered and why; render nothing.

@@ -9,6 +9,7 @@ import click
 
 from pipeline.cli.book import DEFAULT_OUTPUT, script_argument, store_option, strict_option, warn
 from pipeline.cli.render_table import print_table
+from pipeline.takes.address import StoreAddress
 
 # Finished, but lines were set aside or a delivered file breaks a rule (docs/exit-codes.md).
 EXIT_UNSOUND = 1
@@ -61,7 +62,7 @@ PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
 @strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
-    file: Path, store_path: Path, output: Path, preset: str, formats: tuple[str, ...], as_json: bool,
+    file: Path, store_path: StoreAddress, output: Path, preset: str, formats: tuple[str, ...], as_json: bool,
     **options: Any,
 ) -> int:  # fmt: skip
     """Render FILE: takes that are missing, then chapters, the .m4b, captions and a report.

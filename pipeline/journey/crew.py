@@ -38,7 +38,7 @@ def setup_for(
     return worker_setup(
         plan,
         resolved,
-        store=store.root,
+        store=store.address,
         memory_bytes=division.memory_bytes,
         device=division.device,
         threads=division.threads,

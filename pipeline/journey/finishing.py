@@ -88,13 +88,10 @@ def finish_book(
 
 def _takes(book: OpenBook, plan: Plan, outcome: Outcome) -> dict[str, Take]:
     """The take of every line that has one, by line ID."""
-    found: dict[str, Take] = {}
-    for planned in plan.lines:
-        if planned.status == "reuse" or planned.key in outcome.made:
-            take = book.takes.get(planned.key) or book.store.get(planned.key, check_audio=False)
-            if take is not None:
-                found[planned.line.id] = take
-    return found
+    there = [line for line in plan.lines if line.status == "reuse" or line.key in outcome.made]
+    new = (line.key for line in there if line.key not in book.takes)
+    takes = book.takes | book.store.get_many(new, check_audio=False)
+    return {line.line.id: takes[line.key] for line in there if line.key in takes}
 
 
 def _is_complete(plan: Plan, index: int, takes: dict[str, Take], outcome: Outcome) -> bool:

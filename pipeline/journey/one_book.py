@@ -22,6 +22,7 @@ from pipeline.render.history import write_history
 from pipeline.render.prepare import demand_room, line_jobs, whole_sizes
 from pipeline.render.run import Outcome, Run
 from pipeline.render.schedule import Schedule
+from pipeline.takes.address import StoreAddress
 
 # Events that come with every line, batch or file; the report takes their sums from the outcome.
 MANY = ("LineRendered", "FileWritten", "BatchSpoken", "ModelHit", "MemorySampled")
@@ -42,7 +43,7 @@ class BookJourney:
     def __init__(
         self,
         file: Path,
-        store_path: Path,
+        store_path: StoreAddress,
         output: Path,
         options: RunOptions,
         report: Callable[[Event], None],

@@ -20,7 +20,9 @@ from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.history import History, read_history
 from pipeline.script.check import check_script
 from pipeline.script.model import Script
+from pipeline.takes.address import StoreAddress
 from pipeline.takes.choose import Choices
+from pipeline.takes.found import FoundTakes
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
 
@@ -65,7 +67,7 @@ def read_checked(path: Path, warn: Callable[[str], None]) -> Script:
 
 def open_book(
     path: Path,
-    store_path: Path,
+    store_path: StoreAddress,
     *,
     warn: Callable[[str], None],
     weights: WeightStore | None = None,
@@ -89,8 +91,8 @@ def open_book(
     )
     weights = weights or WeightStore(catalogue=catalogue)
     store = TakeStore(store_path)
-    choices = Choices(store_path, script.slug)
-    history = read_history(store_path, script.slug)
+    choices = Choices(store.shelf, script.slug)
+    history = read_history(store.root, script.slug)
     models = sorted({casting.voice_of(line).model for line in script.lines()})
     resolved: dict[str, ResolvedModel] = {}
     for model in models:
@@ -98,27 +100,25 @@ def open_book(
         if found is not None:
             resolved[model] = found
     facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
-    takes: dict[str, Take] = {}
+    there = FoundTakes(store)
 
-    def has_take(key: str) -> bool:
-        take = takes.get(key) or store.get(key)
-        if take is not None:
-            takes[key] = take
-        return take is not None
+    def planned() -> Plan:
+        return make_plan(
+            script,
+            cast,
+            facts,
+            has_take=there.has,
+            choices=choices.items(),
+            previous=history.lines,
+            direct=redirected,
+            shares=casting.shares,
+        )
 
-    plan = make_plan(
-        script,
-        cast,
-        facts,
-        has_take=has_take,
-        choices=choices.items(),
-        previous=history.lines,
-        direct=redirected,
-        shares=casting.shares,
-    )
-    return OpenBook(
-        script, cast, store, choices, replace(history, lines=()), plan, takes, resolved, catalogue, consents
-    )
+    plan = planned()
+    while not there.confirm(line.key for line in plan.lines if line.status == "reuse"):
+        plan = planned()
+    old = replace(history, lines=())
+    return OpenBook(script, cast, store, choices, old, plan, there.takes, resolved, catalogue, consents)
 
 
 def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:

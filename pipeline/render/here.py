@@ -51,7 +51,7 @@ def render_here(
     setup = worker_setup(
         plan,
         resolved,
-        store=store.root,
+        store=store.address,
         memory_bytes=division.memory_bytes,
         device=division.device,
         threads=division.threads,

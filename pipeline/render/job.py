@@ -12,6 +12,7 @@ from pipeline.engines.entries import Part
 from pipeline.events import Event
 from pipeline.render.blame import How
 from pipeline.render.schedule import Job
+from pipeline.takes.address import StoreAddress
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class WorkerSetup:
     """All that a worker needs to begin.
 
     Attributes:
-        store: folder of the take store.
+        store: where takes are kept.
         memory_bytes: budget for models.
         models: how each model of the plan is loaded; `device` and `threads` are set in each request.
         engines: the engine's name by model.
@@ -58,7 +59,7 @@ class WorkerSetup:
         verified: the JSON of fingerprints of files that were hashed before; None to hash always.
     """
 
-    store: Path
+    store: StoreAddress
     memory_bytes: int
     models: Mapping[str, LoadRequest]
     engines: Mapping[str, str]

@@ -15,6 +15,7 @@ from pipeline.registry.weights import ResolvedModel
 from pipeline.render.cache import too_large
 from pipeline.render.job import LineJob, WorkerSetup
 from pipeline.render.schedule import Job
+from pipeline.takes.address import StoreAddress
 
 
 def line_jobs(plan: Plan, states: Mapping[str, Path]) -> list[LineJob]:
@@ -30,7 +31,7 @@ def worker_setup(
     plan: Plan,
     resolved: Mapping[str, ResolvedModel],
     *,
-    store: Path,
+    store: StoreAddress,
     memory_bytes: int,
     device: str,
     threads: int,
@@ -59,7 +60,7 @@ def worker_setup(
     }
     engines = {facts.model: facts.engine for facts in plan.models.values()}
     return WorkerSetup(
-        store.resolve(),
+        store.resolve() if isinstance(store, Path) else store,
         memory_bytes,
         requests,
         engines,

@@ -38,7 +38,7 @@ class Run:
 
     def __init__(
         self,
-        jobs: Iterable[LineJob],
+        jobs: Iterable[LineJob] | Mapping[str, LineJob],
         pool: Pool,
         schedule: Schedule,
         report: Callable[[Event], None],
@@ -46,7 +46,8 @@ class Run:
         load_s: Mapping[str, float] | None = None,
         estimator: Estimator | None = None,
     ) -> None:
-        self._jobs = {job.key: job for job in jobs}
+        # A mapping may lie on a disk, and hold more than the schedule has yet.
+        self._jobs = jobs if isinstance(jobs, Mapping) else {job.key: job for job in jobs}
         self._pool = pool
         self._schedule = schedule
         self._tell = report
@@ -76,6 +77,7 @@ class Run:
         has_take: Callable[[str], bool],
         preloads: Mapping[int, Sequence[str]] | None = None,
         memory_bytes: int = 0,
+        more: Callable[[], Iterable[Job]] = tuple,
     ) -> Outcome:
         """Works until nothing is left; returns what became of every line.
 
@@ -83,6 +85,7 @@ class Run:
             has_take: whether a take is in the store: what a dead worker had finished is not done twice.
             preloads: models that each worker loads before any work is handed out.
             memory_bytes: budget of each worker, for the log.
+            more: work that came in meanwhile; asked before each time that lines are handed out.
 
         Raises:
             StoreError: the store cannot be written.
@@ -90,12 +93,14 @@ class Run:
             MissingError: the cluster is gone.
         """
         self._has_take = has_take
-        models = tuple(sorted({job.model for job in self._jobs.values()}))
+        models = tuple(sorted(self._schedule.left_s()))
         workers = self._pool.workers()
         self._report(WorkPlanned(models, len(self._jobs), len(workers), memory_bytes, time.time()))
         self._greet()
         self._preload(preloads or {})
         while True:
+            if arrived := list(more()):
+                self._schedule.put_back(arrived)
             self._hand_out()
             if not any(self._in_hand.values()):
                 if self._schedule.is_empty():

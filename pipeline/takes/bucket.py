@@ -10,7 +10,7 @@ import errno
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from pipeline.errors import MissingError, StoreError
+from pipeline.errors import FullcastError, MissingError, StoreError
 from pipeline.takes.bucket_listing import object_names
 from pipeline.takes.patience import VARIABLE, Patience, patience_from_environment, persist
 
@@ -138,6 +138,8 @@ class BucketShelf:
             if absent is not ... and not _no_bucket(error):
                 return absent
             raise self._no_bucket_error() from error
+        except (TypeError, AttributeError, FullcastError):  # bugs, and errors that are told already
+            raise
         except Exception as error:
             raise self._failed(name, error) from error
 
@@ -163,7 +165,7 @@ def is_transient(error: Exception) -> bool:
     500, 503, refused and cut connections, time-outs and bodies that end early come as many classes of
     botocore, aiohttp and s3fs; what a server says for good comes as few.
     """
-    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | TypeError | AttributeError):
+    if isinstance(error, FullcastError | FileNotFoundError | PermissionError | TypeError | AttributeError):
         return False
     if type(error).__name__ in _REFUSED_NAMES:
         return False
@@ -204,6 +206,7 @@ def _connect(endpoint: str | None) -> Any:
         },
     )
     fs.retries = 1
+    fs.connect()  # now: threads that ask first at the same time would find half a client
     return fs
 
 

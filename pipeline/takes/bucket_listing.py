@@ -10,15 +10,13 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
-from pipeline.errors import FullcastError
+from pipeline.errors import StoreError
 
 Fetch = Callable[[dict[str, str]], bytes]
 
 
-class ListingError(FullcastError):
+class ListingError(StoreError):
     """The server's answer is no listing: cut off, or an error page."""
-
-    exit_code = 5
 
 
 def object_names(prefix: str, fetch: Fetch) -> Iterator[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 # What is believed before anything was seen counts as so many lines, so that one odd line changes little.
 # A worker's pace is believed later than its model's: most workers are alike.
 MODEL_PRIOR_LINES = 1.0
-WORKER_PRIOR_LINES = 8.0
+WORKER_PRIOR_LINES = 2.0
 # After so many lines what was learnt before counts half: a machine that gets busy is noticed.
-MODEL_HALF_LIFE_LINES = 400.0
+MODEL_HALF_LIFE_LINES = 200.0
 WORKER_HALF_LIFE_LINES = 100.0
 # A call is given up after this many times what it should take, and a minute. Before its model was heard the
 # guess may be wrong by far (a laptop, a GPU that others use), so patience begins at ten times as much.
@@ -57,6 +58,9 @@ class Estimator:
     def __init__(self) -> None:
         self._models: dict[str, _Pace] = {}
         self._workers: dict[int, _Pace] = {}
+        # The pace of the worker in the middle, and how many lessons later it is looked up again.
+        self._middle = 1.0
+        self._fresh = 0
 
     def learn(self, model: str, worker: int, planned_s: float, took_s: float, lines: int = 1) -> None:
         """A worker spoke lines of a model; work that was planned or took no time teaches nothing.
@@ -72,6 +76,7 @@ class Estimator:
         # Each learns what the other does not explain.
         of_model.learn(planned_s, took_s / of_worker.value, lines)
         of_worker.learn(planned_s * of_model.value, took_s, lines)
+        self._fresh -= 1
 
     def forget_worker(self, worker: int) -> None:
         """The worker is another one now: started again, maybe on another machine."""
@@ -83,9 +88,16 @@ class Estimator:
         return 1.0 if found is None else found.value
 
     def worker_pace(self, worker: int) -> float:
-        """How many times longer than the others this worker takes; 1 before it did anything."""
+        """How many times longer than planned this worker takes, its models' pace apart; 1 before it worked."""
         found = self._workers.get(worker)
         return 1.0 if found is None else found.value
+
+    def slowness(self, worker: int) -> float:
+        """How many times longer a worker takes than the one in the middle; only ratios of paces are sure."""
+        if self._fresh <= 0 and self._workers:
+            self._middle = median(pace.value for pace in self._workers.values())
+            self._fresh = len(self._workers)
+        return self.worker_pace(worker) / self._middle
 
     def expected_s(self, model: str, planned_s: float, worker: int | None = None) -> float:
         """How long planned work will take, loading left out; on a worker like the others if none is given."""

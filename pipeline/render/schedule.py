@@ -8,6 +8,9 @@ When a worker's model is nearly done, `upcoming` names the one it will take next
 while the last lines are spoken; others leave that model to it as long as they find other work.
 Who serves, holds and was promised what is counted as it changes, so that a decision does not look through all
 workers; what is learnt of paces (`estimate.py`) turns planned seconds into real ones.
+Jobs have a rank: of a model's work, that of the lowest rank goes first, and a worker turns from its model to
+one with more urgent work when that costs no load that would not be needed anyway. Where all ranks are equal,
+nothing is decided by them.
 Source: the rules and their simulated makespans are in docs/scheduling.md.
 """
 
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -27,16 +30,22 @@ BATCH_LINES = 32
 # A model is named as upcoming when the work left is this many times what loading it takes, and a batch more:
 # earlier, it would stand in the way of others; later, its worker would wait.
 LEAD = 1.5
+# A worker that takes so many times longer than others gets no long line at the end.
+SLOW = 1.25
 
 
 @dataclass(frozen=True)
 class Job:
-    """One take to make: its key, what must be loaded for it, and how many seconds of work it is."""
+    """One take to make: its key, what must be loaded for it, and how many seconds of work it is.
+
+    `rank` says how soon it is wanted: 0 first. Jobs of one book have one rank.
+    """
 
     key: str
     model: str
     voice: str
     work_s: float
+    rank: int = 0
 
 
 @dataclass
@@ -55,8 +64,8 @@ class _Voice:
                 insort(self.jobs, job, key=_shortest_first)
         self.left_s += sum(job.work_s for job in jobs)
 
-    def take(self) -> Job:
-        job = self.jobs.pop()
+    def take(self, index: int) -> Job:
+        job = self.jobs.pop(index)
         self.left_s = self.left_s - job.work_s if self.jobs else 0.0
         return job
 
@@ -67,19 +76,28 @@ def _shortest_first(job: Job) -> tuple[float, str]:
 
 @dataclass
 class _Queue:
-    """Work left for one model: voices with the most work first, each voice's longest line first."""
+    """Work left for one model: lowest rank first, in it voices with the most work, their longest line first.
 
-    voices: dict[str, _Voice] = field(default_factory=dict)
-    current: str | None = None
+    `voices` are by rank and voice.
+    """
+
+    voices: dict[tuple[int, str], _Voice] = field(default_factory=dict)
+    current: tuple[int, str] | None = None
     left_s: float = 0.0
 
     def refill(self, jobs: Iterable[Job]) -> None:
-        by_voice: dict[str, list[Job]] = {}
+        by_voice: dict[tuple[int, str], list[Job]] = {}
         for job in jobs:
-            by_voice.setdefault(job.voice, []).append(job)
-        for voice, more in by_voice.items():
-            self.voices.setdefault(voice, _Voice()).add(more)
+            by_voice.setdefault((job.rank, job.voice), []).append(job)
+        for place, more in by_voice.items():
+            self.voices.setdefault(place, _Voice()).add(more)
             self.left_s += sum(job.work_s for job in more)
+        if self.current is not None and any(rank < self.current[0] for rank, _ in by_voice):
+            self.current = None
+
+    def rank(self) -> int:
+        """The lowest rank of any work here."""
+        return self._place()[0]
 
     def take(self, budget_s: float) -> list[Job]:
         batch = [self._pop()]
@@ -90,22 +108,37 @@ class _Queue:
         self.left_s = max(0.0, self.left_s - spent_s) if self.voices else 0.0
         return batch
 
-    def _peek(self) -> Job:
-        return self._voice().jobs[-1]
+    def take_short(self, limit_s: float) -> list[Job]:
+        """The shortest line of the voice that is being spoken, alone; none if it is longer than that."""
+        if self.voices[self._place()].jobs[0].work_s > limit_s:
+            return []
+        job = self._pop(0)
+        self.left_s = max(0.0, self.left_s - job.work_s) if self.voices else 0.0
+        return [job]
 
-    def _pop(self) -> Job:
-        voice = self._voice()
-        job = voice.take()
+    def longest_s(self) -> float:
+        """Of the voice that is being spoken."""
+        return self._peek().work_s
+
+    def _peek(self) -> Job:
+        return self.voices[self._place()].jobs[-1]
+
+    def _pop(self, index: int = -1) -> Job:
+        place = self._place()
+        voice = self.voices[place]
+        job = voice.take(index)
         if not voice.jobs:
-            del self.voices[job.voice]
+            del self.voices[place]
             self.current = None
         return job
 
-    def _voice(self) -> _Voice:
-        """The voice that is being spoken; when it is done, the one with the most work left."""
+    def _place(self) -> tuple[int, str]:
+        """Rank and voice that are being spoken; when they are done, the next rank's voice with most work."""
         if self.current is None:
-            self.current = min(self.voices, key=lambda name: (-self.voices[name].left_s, name))
-        return self.voices[self.current]
+            self.current = min(
+                self.voices, key=lambda place: (place[0], -self.voices[place].left_s, place[1])
+            )
+        return self.current
 
 
 class Schedule:
@@ -116,6 +149,8 @@ class Schedule:
     Args:
         load_s: seconds that loading each model takes.
         estimator: what the run has learnt of paces; whoever makes it tells it. None believes the plan.
+        has_room: whether a worker has room for all of these models at once. Without it a worker loads none
+            for the sake of a rank while its own has work.
     """
 
     def __init__(
@@ -124,11 +159,14 @@ class Schedule:
         load_s: Mapping[str, float] | None = None,
         batch_s: float = BATCH_S,
         estimator: Estimator | None = None,
+        has_room: Callable[[Collection[str]], bool] | None = None,
     ) -> None:
         self._load_s = dict(load_s or {})
         self._longest_load_s = max(self._load_s.values(), default=0.0)
         self._batch_s = batch_s
         self._estimator = estimator or Estimator()
+        self._has_room = has_room or (lambda models: False)
+        self._ranks: set[int] = set()
         # Models with work; those of them that nobody serves.
         self._queues: dict[str, _Queue] = {}
         self._unserved: set[str] = set()
@@ -140,6 +178,8 @@ class Schedule:
         self._holders: Counter[str] = Counter()
         self._promises: Counter[str] = Counter()
         self._retries: deque[list[Job]] = deque()
+        # Planned seconds of each worker's latest batch.
+        self._last_s: dict[int, float] = {}
         # Who found nothing worth doing, and how many batches later it is worth another look: work only gets
         # less, so that it stands until something else changes; paces do so slowly.
         self._idle: dict[int, int] = {}
@@ -151,6 +191,7 @@ class Schedule:
         by_model: dict[str, list[Job]] = {}
         for job in jobs:
             by_model.setdefault(job.model, []).append(job)
+            self._ranks.add(job.rank)
         for model, more in by_model.items():
             self._queues.setdefault(model, _Queue()).refill(more)
             if not self._servers[model]:
@@ -187,11 +228,12 @@ class Schedule:
             left[job.model] = left.get(job.model, 0.0) + job.work_s
         return left
 
-    def next_batch(self, worker: int, cached: Iterable[str] = ()) -> list[Job]:
-        """The next lines for a worker that is free; empty if it had better stay idle.
+    def next_batch(self, worker: int, cached: Iterable[str] = (), in_hand: int = 0) -> list[Job]:
+        """The next lines for a worker that is free; empty if it had better stay idle, or do what it has first.
 
         Args:
             cached: models the worker holds already.
+            in_hand: batches that it has not finished.
         """
         if self._retries:
             batch = self._retries.popleft()
@@ -203,15 +245,18 @@ class Schedule:
         if self._idle.get(worker, 0) > self._batches:
             return []
         model = self._choose(worker)
-        if model is None:
+        if model is not None and in_hand and self._is_ending(worker, model):
+            return []
+        batch = [] if model is None else self._take(worker, model)
+        if model is None or not batch:
             self._idle[worker] = self._batches + max(1, len(self._serving))
             self._promise(worker, None)
+            self._serve(worker, None)
             return []
         self._batches += 1
-        self._serve(worker, model)
+        self._last_s[worker] = sum(job.work_s for job in batch)
         if self._promised.get(worker) == model:
             self._promise(worker, None)
-        batch = self._queues[model].take(self._budget_s(worker, model))
         if not self._queues[model].voices:
             self._close(model)
         return batch
@@ -226,6 +271,10 @@ class Schedule:
         """
         self._hold(worker, cached)
         current = self._serving.get(worker)
+        urgent = self._more_urgent(worker, current)
+        if urgent is not None:
+            self._promise(worker, urgent)
+            return urgent
         rest_s = self._left_s(current) / self._servers[current] if self._is_open(current) else 0.0
         near = rest_s <= self._batch_s + LEAD * self._longest_load_s
         model = self._after_current(worker, rest_s) if near else None
@@ -233,6 +282,39 @@ class Schedule:
             model = None
         self._promise(worker, model)
         return model
+
+    def _is_ending(self, worker: int, model: str) -> bool:
+        """Whether others may be done with a model before a worker is with what it has in hand.
+
+        One more batch in hand would then wait for it while they are free.
+        """
+        queue = self._queues[model]
+        in_hand_s = max(queue.longest_s(), self._last_s.get(worker, 0.0)) * self._estimator.slowness(worker)
+        return queue.left_s < max(1, self._servers[model]) * in_hand_s
+
+    def _take(self, worker: int, model: str) -> list[Job]:
+        """The next lines; a slow worker gets none that the others would be done with sooner."""
+        self._serve(worker, model)
+        queue, slowness = self._queues[model], self._estimator.slowness(worker)
+        if slowness > SLOW and self._has_faster(worker, model, slowness):
+            # It needs longer for a line by its slowness less one; the others come to that line after the rest.
+            # Squared, because what is learnt of a worker lags behind and one long line too many ends the run.
+            limit_s = self._rest_s(model) / (slowness**2 - 1)
+            if queue.longest_s() > limit_s:
+                return queue.take_short(limit_s)
+        return queue.take(self._budget_s(worker, model))
+
+    def _rest_s(self, model: str) -> float:
+        """Planned seconds until a model's work is done; those who are on others join in when these are done."""
+        of_all_s = sum(self._left_s(name) for name in self._queues) / len(self._serving)
+        return min(self._queues[model].left_s / self._servers[model], of_all_s / self._estimator.pace(model))
+
+    def _has_faster(self, worker: int, model: str, slowness: float) -> bool:
+        """Whether a faster worker is on the model, which will come to its last line."""
+        return any(
+            served == model and other != worker and self._estimator.slowness(other) * SLOW < slowness
+            for other, served in self._serving.items()
+        )
 
     def _budget_s(self, worker: int, model: str) -> float:
         """How many planned seconds a batch holds: ten real ones, fewer towards the end."""
@@ -252,10 +334,31 @@ class Schedule:
 
     def _choose(self, worker: int) -> str | None:
         current = self._serving.get(worker)
-        if self._is_open(current):
-            return current
-        self._serve(worker, None)
-        return self._next_unserved(worker) or self._worth_joining(worker)
+        if not self._is_open(current):
+            self._serve(worker, None)
+            current = self._next_unserved(worker) or self._worth_joining(worker)
+        return self._more_urgent(worker, current) or current
+
+    def _more_urgent(self, worker: int, current: str | None) -> str | None:
+        """The model with more urgent work than `current` that a worker can turn to at no load in vain."""
+        if len(self._ranks) < 2 or not self._is_open(current):
+            return None
+        rank = self._queues[current].rank()
+        urgent = [
+            (queue.rank(), model not in self._cached.get(worker, ()), -queue.left_s, model)
+            for model, queue in self._queues.items()
+            if queue.rank() < rank and self._needs_no_more_loads(worker, model)
+        ]
+        return min(urgent)[-1] if urgent else None
+
+    def _needs_no_more_loads(self, worker: int, model: str) -> bool:
+        """Whether turning to a model loads nothing, or only what some worker has to load anyway."""
+        cached = self._cached.get(worker, frozenset())
+        if model in cached:
+            return True
+        if model not in self._unserved or self._holders[model] or self._is_promised_to_another(model, worker):
+            return False
+        return self._has_room({model, *cached})
 
     def _is_open(self, model: str | None) -> TypeGuard[str]:
         return model in self._queues
@@ -264,11 +367,11 @@ class Schedule:
         """The model that nobody serves and this worker should take: promised, loaded here, loaded nowhere."""
         own, cached = self._promised.get(worker), self._cached.get(worker, frozenset())
 
-        def preference(model: str) -> tuple[bool, bool, bool, bool, float, str]:
+        def preference(model: str) -> tuple[bool, bool, bool, bool, int, float, str]:
             here = model in cached
             return (
                 model != own, self._promises[model] > (model == own), not here,
-                self._holders[model] > here, -self._left_s(model), model,
+                self._holders[model] > here, self._queues[model].rank(), -self._left_s(model), model,
             )  # fmt: skip
 
         return min(self._unserved, key=preference, default=None)

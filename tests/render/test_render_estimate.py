@@ -31,7 +31,7 @@ def test_one_odd_line_changes_little():
     for _ in range(50):
         estimator.learn("a", 0, 4.0, 4.0)
     estimator.learn("a", 0, 4.0, 40.0)
-    assert estimator.pace("a") == pytest.approx(1.1, abs=0.1)
+    assert 1.0 < estimator.pace("a") < 1.25
 
 
 def test_a_slow_worker_is_told_from_a_slow_model():
@@ -53,6 +53,15 @@ def test_a_worker_that_becomes_slow_is_noticed_and_forgotten_when_it_is_started_
     assert estimator.worker_pace(0) / estimator.worker_pace(1) > 3.0
     estimator.forget_worker(0)
     assert estimator.worker_pace(0) == 1.0
+
+
+def test_slowness_is_measured_by_the_worker_in_the_middle():
+    estimator = Estimator()
+    for number in range(2000):
+        worker = number % 10
+        estimator.learn("a", worker, 4.0, 4.0 * (3.0 if worker in (1, 4) else 1.0))
+    assert estimator.slowness(0) == pytest.approx(1.0, rel=0.02)
+    assert estimator.slowness(1) == pytest.approx(3.0, rel=0.1)
 
 
 def test_models_do_not_teach_each_other():

@@ -57,6 +57,8 @@ class WorkerSetup:
         parts: parts of each model that other models may have too; `sizes` leave them out.
         origins: where those files come from, in words, for the error that names a damaged one.
         verified: the JSON of fingerprints of files that were hashed before; None to hash always.
+        run: a name of this run that no other has, for its claims in the store.
+        claim_ttl_s: how long a claim lives that is not renewed; 0 for no claims.
     """
 
     store: StoreAddress
@@ -68,6 +70,8 @@ class WorkerSetup:
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     verified: Path | None = None
+    run: str = ""
+    claim_ttl_s: float = 0.0
 
     @property
     def device(self) -> str:
@@ -105,6 +109,7 @@ class BatchResult:
         cached: models that are in or coming, least recently used first.
         broken: models that can go on no more, with the reason.
         refused: why the worker takes no more work; nothing of the batch was begun. None if it does.
+        deferred: keys of lines that another run on the same store is speaking: to be asked for again.
     """
 
     made: tuple[TakeMade, ...] = ()
@@ -113,6 +118,7 @@ class BatchResult:
     cached: tuple[str, ...] = ()
     broken: Mapping[str, str] | None = None
     refused: str | None = None
+    deferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.render.cache import too_large
 from pipeline.render.job import LineJob, WorkerSetup
 from pipeline.render.schedule import Job
 from pipeline.takes.address import StoreAddress
+from pipeline.takes.claims import ttl_from_environment
 
 
 def line_jobs(plan: Plan, states: Mapping[str, Path]) -> list[LineJob]:
@@ -69,6 +71,8 @@ def worker_setup(
         digests={model: _digests(resolved[model]) for model in plan.models},
         origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
+        run=secrets.token_hex(6),
+        claim_ttl_s=ttl_from_environment(),
     )
 
 

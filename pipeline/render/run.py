@@ -18,6 +18,7 @@ from pipeline.events import (
     WorkPlanned,
 )
 from pipeline.render.blame import Blame, Verdict
+from pipeline.render.budget import Budget
 from pipeline.render.deadline import Deadlines, Patience
 from pipeline.render.estimate import Estimator
 from pipeline.render.event_record import record_of
@@ -45,6 +46,7 @@ class Run:
         patience: Patience | None = None,
         load_s: Mapping[str, float] | None = None,
         estimator: Estimator | None = None,
+        budget: Budget | None = None,
     ) -> None:
         # A mapping may lie on a disk, and hold more than the schedule has yet.
         self._jobs = jobs if isinstance(jobs, Mapping) else {job.key: job for job in jobs}
@@ -54,7 +56,8 @@ class Run:
         self._in_hand: dict[int, int] = {}
         self._cached: dict[int, tuple[str, ...]] = {}
         self._blame = Blame()
-        self.estimator = estimator or Estimator()
+        self.estimator = estimator or schedule.estimator
+        self._budget = budget
         self._deadlines = Deadlines(self.estimator, load_s or {}, patience or Patience())
         self._greeted: set[int] = set()
         # Models that loaded once; those that must be loaded by themselves before lines wait for them; and the
@@ -101,7 +104,14 @@ class Run:
         while True:
             if arrived := list(more()):
                 self._schedule.put_back(arrived)
-            self._hand_out()
+            spent = self._budget is not None and not self._budget.look(
+                time.monotonic(), len(self._pool.workers())
+            )
+            if not spent:
+                self._hand_out()
+            elif not any(self._in_hand.values()):
+                self.outcome.unspent_jobs = self._schedule.jobs_left()
+                return self.outcome
             if not any(self._in_hand.values()):
                 if self._schedule.is_empty():
                     return self.outcome
@@ -136,7 +146,7 @@ class Run:
             for worker in self._willing():
                 while self._in_hand.get(worker, 0) < depth and worker not in self._held:
                     cached = self._cached.get(worker, ())
-                    batch = self._schedule.next_batch(worker, cached)
+                    batch = self._schedule.next_batch(worker, cached, self._in_hand.get(worker, 0))
                     if not batch:
                         break
                     upcoming = self._schedule.upcoming(worker, cached)
@@ -216,6 +226,8 @@ class Run:
             self._quarantine(self._jobs[failed.key], failed.reason)
         for model, reason in (result.broken or {}).items():
             self._give_up(model, reason)
+        if result.deferred:
+            self._schedule.put_back(self._jobs[key].job for key in result.deferred)
 
     def _retire(self, finished: Finished, reason: str) -> None:
         """A worker takes no more work: what it gave back goes to others."""

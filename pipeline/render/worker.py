@@ -26,8 +26,13 @@ from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_m
 from pipeline.render.parts import PartShelf
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
+from pipeline.takes.claims import Claims
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
+
+# A batch that another run is speaking goes back to the driver after so long, well before a deadline.
+WAIT_FOR_OTHERS_S = 8.0
+LOOK_AGAIN_S = 0.5
 
 
 class Worker:
@@ -46,6 +51,7 @@ class Worker:
     ) -> None:
         self.number = number
         self._store = TakeStore(setup.store)
+        self._claims = Claims(self._store.shelf, setup.run, number, setup.claim_ttl_s)
         # Two threads add to it: this one and the shelf's loader.
         self._events: deque[Event] = deque()
         sizes = {model: setup.sizes.get(model, 0) for model in setup.models}
@@ -69,22 +75,28 @@ class Worker:
         self._mind_memory()
         if jobs and self._memory.pressure.action == "stop":
             return self._result(refused=self._memory.pressure.reason)
-        made: list[TakeMade] = []
-        failed: list[TakeFailed] = []
-        broken: dict[str, str] = {}
-        for model in dict.fromkeys(job.model for job in jobs):
-            mine = [job for job in jobs if job.model == model]
-            try:
-                with self._shelf.use(model) as engine:
-                    self._look_ahead(upcoming)
-                    self._speak_with(engine, mine, made, failed)
-                    self._mind_memory()
-            except (EngineError, MissingError) as error:
-                broken[model] = str(error)
         if not jobs:
             self._look_ahead(upcoming)
             self._shelf.await_loads()
-        return self._result(made, failed, broken)
+            return self._result()
+        made: list[TakeMade] = []
+        failed: list[TakeFailed] = []
+        broken: dict[str, str] = {}
+        mine, made_before, deferred = self._share(jobs)
+        made.extend(made_before)
+        try:
+            for model in dict.fromkeys(job.model for job in mine):
+                batch = [job for job in mine if job.model == model]
+                try:
+                    with self._shelf.use(model) as engine:
+                        self._look_ahead(upcoming)
+                        self._speak_with(engine, batch, made, failed)
+                        self._mind_memory()
+                except (EngineError, MissingError) as error:
+                    broken[model] = str(error)
+        finally:
+            self._claims.release()
+        return self._result(made, failed, broken, deferred=deferred)
 
     def close(self) -> None:
         """Gives all models back."""
@@ -96,10 +108,32 @@ class Worker:
         failed: Sequence[TakeFailed] = (),
         broken: dict[str, str] | None = None,
         refused: str | None = None,
+        deferred: Sequence[str] = (),
     ) -> BatchResult:
         # What the loader adds from here on goes with the next batch.
         events = tuple(self._events.popleft() for _ in range(len(self._events)))
-        return BatchResult(tuple(made), tuple(failed), events, self._shelf.models(), broken or None, refused)
+        models = self._shelf.models()
+        return BatchResult(
+            tuple(made), tuple(failed), events, models, broken or None, refused, tuple(deferred)
+        )
+
+    def _share(self, jobs: Sequence[LineJob]) -> tuple[list[LineJob], list[TakeMade], list[str]]:
+        """What is left to this worker of a batch: its jobs, takes that others made, keys that others speak.
+
+        If others speak all of it, this waits a while for them, so that nobody asks without pause.
+        """
+        made: list[TakeMade] = []
+        left = list(jobs)
+        began = time.monotonic()
+        while True:
+            there = {job.key for job in left if self._store.has(job.key)}
+            made += [TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in left if job.key in there]
+            left = [job for job in left if job.key not in there]
+            mine = self._claims.claim(job.key for job in left)
+            if mine or not left or time.monotonic() - began > WAIT_FOR_OTHERS_S:
+                others = [job.key for job in left if job.key not in mine]
+                return [job for job in left if job.key in mine], made, others
+            time.sleep(LOOK_AGAIN_S)
 
     def _look_ahead(self, upcoming: Sequence[str]) -> None:
         if self._memory.pressure.action not in ("evict", "stop"):
@@ -118,13 +152,10 @@ class Worker:
     def _speak_with(
         self, engine: Engine, jobs: list[LineJob], made: list[TakeMade], failed: list[TakeFailed]
     ) -> None:
-        # Another driver on the same store may have made some of them meanwhile.
-        missing = [job for job in jobs if not self._store.has(job.key)]
-        made.extend(TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in jobs if job not in missing)
-        spoken, render_s = self._spoken(engine, missing)
-        total = sum(len(utterance.text) for job in missing for utterance in job.utterances) or 1
+        spoken, render_s = self._spoken(engine, jobs)
+        total = sum(len(utterance.text) for job in jobs for utterance in job.utterances) or 1
         position = 0
-        for job in missing:
+        for job in jobs:
             mine = spoken[position : position + len(job.utterances)]
             position += len(job.utterances)
             error = next((one for one in mine if isinstance(one, LineError)), None)

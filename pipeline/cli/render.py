@@ -59,6 +59,10 @@ PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
 @click.option("--chapter", help="Render only this chapter: its number or title.")
 @click.option("--only", metavar="CHARACTER", help="Render only this character's lines.")
 @click.option("--local", is_flag=True, help="Work in this process, without Ray.")
+@click.option(
+    "--budget", metavar="2h|3.5", help="Device-hours or money after which no line is begun; exit code 7."
+)
+@click.option("--price-per-hour", type=float, help="What a device-hour costs, for a budget in money.")
 @strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
@@ -80,6 +84,7 @@ def command(
         finished = journey.make_book(outcome, preset, formats)
         if not as_json:
             print_table(journey.plan, outcome, finished.stitched, finished.published, preset)
+        journey.demand_unspent(outcome)
         return EXIT_UNSOUND if outcome.quarantined or finished.published.findings else 0
     finally:
         reporter.close()

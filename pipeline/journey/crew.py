@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pipeline.engines.catalogue import Catalogue
+from pipeline.errors import PolicyError
 from pipeline.journey.options import RunOptions
 from pipeline.plan.plan import Plan
 from pipeline.registry.weights import ResolvedModel, WeightStore
+from pipeline.render.budget import Budget, in_words, parse_budget
 from pipeline.render.history import History
 from pipeline.render.job import LineJob, WorkerSetup
 from pipeline.render.machine import Division, divide
+from pipeline.render.outcome import Outcome
 from pipeline.render.pool import Pool
 from pipeline.render.preload import choose_preloads
 from pipeline.render.prepare import largest_engine_bytes, whole_sizes, worker_setup
+from pipeline.render.schedule import Schedule
 from pipeline.takes.store import TakeStore
 
 # How fast a model is made ready, until a run has measured it: Kokoro, 2 GB with its work space, takes 3 s.
@@ -70,6 +74,34 @@ def preloads_for(
             work_s[job.model] = work_s.get(job.model, 0.0) + job.job.work_s
     whole = whole_sizes(setup.sizes, setup.parts)
     return choose_preloads(work_s, whole, setup.memory_bytes, workers, hot)
+
+
+def budget_for(options: RunOptions, division: Division) -> Budget | None:
+    """What the run may cost; None if nothing was said.
+
+    Raises:
+        UsageError: what was said is no budget.
+    """
+    if options.budget is None:
+        return None
+    return Budget(parse_budget(options.budget, options.price_per_hour), division.gpus_each or 1.0)
+
+
+def demand_unspent(budget: Budget | None, outcome: Outcome, schedule: Schedule, price: float | None) -> None:
+    """Nothing, if no line was left for want of money; asked when all else is done.
+
+    Raises:
+        PolicyError: lines are left; says how many, and what they will cost.
+    """
+    if budget is None or not outcome.unspent_jobs:
+        return
+    left_s = sum(schedule.estimator.expected_s(model, work_s) for model, work_s in schedule.left_s().items())
+    raise PolicyError(
+        f"the budget of {in_words(budget.limit_s, price)} is spent"
+        f" ({in_words(budget.spent_s, price)}): {outcome.unspent_jobs} lines are left,"
+        f" about {in_words(left_s, price)} of work",
+        hint="all takes made are kept; run the same command to go on",
+    )
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
-from pipeline.journey.crew import division_for, load_times_s, open_pool, preloads_for, setup_for
+from pipeline.journey.crew import (
+    budget_for,
+    demand_unspent,
+    division_for,
+    load_times_s,
+    open_pool,
+    preloads_for,
+    setup_for,
+)
 from pipeline.journey.fetching import fetcher, voice_states
 from pipeline.journey.finishing import FinishedBook, Wanted, finish_book
 from pipeline.journey.opening import open_book
@@ -16,6 +24,7 @@ from pipeline.journey.options import RunOptions, restricted
 from pipeline.plan.feelings import demand_realised
 from pipeline.registry.opening import catalogue_for
 from pipeline.registry.weights import WeightStore
+from pipeline.render.budget import Budget
 from pipeline.render.event_log import log_path, rotate
 from pipeline.render.event_log import write as write_log
 from pipeline.render.history import write_history
@@ -54,6 +63,8 @@ class BookJourney:
         self._tell = report
         self._events: list[Event] = []
         self._log: Path | None = None
+        # What may be spent, and what is left to do with it.
+        self._account: tuple[Budget | None, Schedule] | None = None
         self._weights = WeightStore(catalogue=catalogue_for(file.parent))
         self.book = open_book(
             file, store_path, warn=warn, weights=self._weights, ensure=fetcher(self._report)
@@ -84,8 +95,10 @@ class BookJourney:
         self._log = log_path(self.book.store.root, self.book.script.slug)
         rotate(self._log)
         schedule = Schedule([job.job for job in jobs], load_times_s(self.plan, self.book.history))
+        budget = budget_for(self._options, division)
+        self._account = (budget, schedule)
         with open_pool(self._options, division, setup, workers) as pool:
-            run = Run(jobs, pool, schedule, self._report)
+            run = Run(jobs, pool, schedule, self._report, budget=budget)
             catalogue, preload = self.book.catalogue, self._options.preload
             preloads = preloads_for(jobs, setup, pool.workers(), catalogue, preload)
             try:
@@ -102,6 +115,16 @@ class BookJourney:
         )
         self._report(self._finished(outcome))
         return finished
+
+    def demand_unspent(self, outcome: Outcome) -> None:
+        """Nothing, if no line was left because the budget is spent.
+
+        Raises:
+            PolicyError: lines were left; says how many.
+        """
+        if self._account is not None:
+            budget, schedule = self._account
+            demand_unspent(budget, outcome, schedule, self._options.price_per_hour)
 
     def _wall_s(self) -> float:
         return time.monotonic() - self._began

@@ -22,6 +22,8 @@ class RunOptions:
     local: bool
     strict: bool
     preload: str
+    budget: str | None = None
+    price_per_hour: float | None = None
 
 
 def restricted(plan: Plan, options: RunOptions) -> Plan:

@@ -88,7 +88,7 @@ class Estimator:
         return 1.0 if found is None else found.value
 
     def worker_pace(self, worker: int) -> float:
-        """How many times longer than planned this worker takes, its models' pace apart; 1 before it worked."""
+        """How many times longer than planned a worker takes, its models' pace apart; 1 before it worked."""
         found = self._workers.get(worker)
         return 1.0 if found is None else found.value
 

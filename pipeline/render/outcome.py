@@ -29,6 +29,7 @@ class Outcome:
         takes_made_twice: takes whose work may have been done more than once in this run: lines that a lost
             worker had begun and another made, and takes that were in the store when they were written.
             An upper bound; never more than a batch for each worker lost, but for two runs on one store.
+        unspent_jobs: lines that were not begun because the budget was spent.
     """
 
     made: set[str] = field(default_factory=set)
@@ -36,6 +37,7 @@ class Outcome:
     times: dict[str, ModelTimes] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     takes_made_twice: int = 0
+    unspent_jobs: int = 0
 
     @property
     def audio_s(self) -> float:

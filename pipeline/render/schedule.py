@@ -164,7 +164,7 @@ class Schedule:
         self._load_s = dict(load_s or {})
         self._longest_load_s = max(self._load_s.values(), default=0.0)
         self._batch_s = batch_s
-        self._estimator = estimator or Estimator()
+        self.estimator = estimator or Estimator()
         self._has_room = has_room or (lambda models: False)
         self._ranks: set[int] = set()
         # Models with work; those of them that nobody serves.
@@ -228,8 +228,13 @@ class Schedule:
             left[job.model] = left.get(job.model, 0.0) + job.work_s
         return left
 
+    def jobs_left(self) -> int:
+        """How many lines wait (those in hand are not counted)."""
+        waiting = (len(voice.jobs) for queue in self._queues.values() for voice in queue.voices.values())
+        return sum(waiting) + sum(len(batch) for batch in self._retries)
+
     def next_batch(self, worker: int, cached: Iterable[str] = (), in_hand: int = 0) -> list[Job]:
-        """The next lines for a worker that is free; empty if it had better stay idle, or do what it has first.
+        """The next lines for a worker; empty if it had better stay idle, or do what it has in hand first.
 
         Args:
             cached: models the worker holds already.
@@ -289,15 +294,15 @@ class Schedule:
         One more batch in hand would then wait for it while they are free.
         """
         queue = self._queues[model]
-        in_hand_s = max(queue.longest_s(), self._last_s.get(worker, 0.0)) * self._estimator.slowness(worker)
+        in_hand_s = max(queue.longest_s(), self._last_s.get(worker, 0.0)) * self.estimator.slowness(worker)
         return queue.left_s < max(1, self._servers[model]) * in_hand_s
 
     def _take(self, worker: int, model: str) -> list[Job]:
         """The next lines; a slow worker gets none that the others would be done with sooner."""
         self._serve(worker, model)
-        queue, slowness = self._queues[model], self._estimator.slowness(worker)
+        queue, slowness = self._queues[model], self.estimator.slowness(worker)
         if slowness > SLOW and self._has_faster(worker, model, slowness):
-            # It needs longer for a line by its slowness less one; the others come to that line after the rest.
+            # It needs longer for a line by its slowness less one; the others come to it after the rest.
             # Squared, because what is learnt of a worker lags behind and one long line too many ends the run.
             limit_s = self._rest_s(model) / (slowness**2 - 1)
             if queue.longest_s() > limit_s:
@@ -305,26 +310,26 @@ class Schedule:
         return queue.take(self._budget_s(worker, model))
 
     def _rest_s(self, model: str) -> float:
-        """Planned seconds until a model's work is done; those who are on others join in when these are done."""
+        """Planned seconds until a model's work is done; those on others join in when these are done."""
         of_all_s = sum(self._left_s(name) for name in self._queues) / len(self._serving)
-        return min(self._queues[model].left_s / self._servers[model], of_all_s / self._estimator.pace(model))
+        return min(self._queues[model].left_s / self._servers[model], of_all_s / self.estimator.pace(model))
 
     def _has_faster(self, worker: int, model: str, slowness: float) -> bool:
         """Whether a faster worker is on the model, which will come to its last line."""
         return any(
-            served == model and other != worker and self._estimator.slowness(other) * SLOW < slowness
+            served == model and other != worker and self.estimator.slowness(other) * SLOW < slowness
             for other, served in self._serving.items()
         )
 
     def _budget_s(self, worker: int, model: str) -> float:
         """How many planned seconds a batch holds: ten real ones, fewer towards the end."""
         share_s = self._left_s(model) / (2 * max(1, self._servers[model]))
-        pace = self._estimator.pace(model) * self._estimator.worker_pace(worker)
+        pace = self.estimator.pace(model) * self.estimator.worker_pace(worker)
         return min(self._batch_s, share_s) / pace
 
     def _left_s(self, model: str) -> float:
         """Seconds of work left for a model, as far as its pace is known."""
-        return self._queues[model].left_s * self._estimator.pace(model)
+        return self._queues[model].left_s * self.estimator.pace(model)
 
     def _after_current(self, worker: int, rest_s: float) -> str | None:
         model = self._next_unserved(worker)
@@ -414,6 +419,7 @@ class Schedule:
             self._servers[before] -= 1
             if not self._servers[before] and before in self._queues:
                 self._unserved.add(before)
+                self._idle.clear()
         if model is not None:
             self._serving[worker] = model
             self._servers[model] += 1

@@ -56,11 +56,11 @@ def _panel(
             f'<line x1="{left}" x2="{left + PANEL_W}" y1="{y_of(tick):.1f}" y2="{y_of(tick):.1f}" stroke="#e4e4e4"/>'
             f'<text x="{left - 8}" y="{y_of(tick) + 4:.1f}" text-anchor="end" fill="#666">{tick:.4g}</text>'
         )
-    for goal in goals:
-        parts.append(
-            f'<line x1="{left}" x2="{left + PANEL_W}" y1="{y_of(goal):.1f}" y2="{y_of(goal):.1f}"'
-            ' stroke="#999" stroke-dasharray="5 4"/>'
-        )
+    parts += [
+        f'<line x1="{left}" x2="{left + PANEL_W}" y1="{y_of(goal):.1f}" y2="{y_of(goal):.1f}"'
+        ' stroke="#999" stroke-dasharray="5 4"/>'
+        for goal in goals
+    ]
     column = PANEL_W / len(workers)
     for place, number in enumerate(workers):
         middle = left + (place + 0.5) * column

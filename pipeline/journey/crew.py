@@ -48,6 +48,7 @@ def setup_for(
         threads=division.threads,
         scratch=weights.cache / "converted",
         verified=weights.cache / "weights" / "verified.json",
+        weights=weights,
     )
 
 

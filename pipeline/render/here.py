@@ -57,6 +57,7 @@ def render_here(
         threads=division.threads,
         scratch=weights.cache / "converted",
         verified=weights.cache / "weights" / "verified.json",
+        weights=weights,
     )
     demand_room({job.model for job in jobs}, whole_sizes(setup.sizes, setup.parts), setup.memory_bytes)
     pool = LocalPool(setup)

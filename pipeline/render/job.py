@@ -11,6 +11,7 @@ from pipeline.engines.base import LoadRequest, Utterance
 from pipeline.engines.entries import Part
 from pipeline.events import Event
 from pipeline.render.blame import How
+from pipeline.render.node_weights import NeededFiles
 from pipeline.render.schedule import Job
 from pipeline.takes.address import StoreAddress
 
@@ -57,6 +58,7 @@ class WorkerSetup:
         parts: parts of each model that other models may have too; `sizes` leave them out.
         origins: where those files come from, in words, for the error that names a damaged one.
         verified: the JSON of fingerprints of files that were hashed before; None to hash always.
+        needed: files that each machine must have of its own; None to take the paths in `models` as they are.
         run: a name of this run that no other has, for its claims in the store.
         claim_ttl_s: how long a claim lives that is not renewed; 0 for no claims.
     """
@@ -70,6 +72,7 @@ class WorkerSetup:
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     verified: Path | None = None
+    needed: NeededFiles | None = None
     run: str = ""
     claim_ttl_s: float = 0.0
 
@@ -108,7 +111,7 @@ class BatchResult:
     Attributes:
         cached: models that are in or coming, least recently used first.
         broken: models that can go on no more, with the reason.
-        refused: why the worker takes no more work; nothing of the batch was begun. None if it does.
+        refused: why the worker takes no more work; all of the batch goes to others. None if it does.
         deferred: keys of lines that another run on the same store is speaking: to be asked for again.
     """
 

@@ -12,9 +12,10 @@ from pipeline.engines.catalogue import Catalogue, ModelEntry, ResolvedVoice
 from pipeline.engines.entries import Part
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
-from pipeline.registry.weights import ResolvedModel
+from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.cache import too_large
 from pipeline.render.job import LineJob, WorkerSetup
+from pipeline.render.node_weights import needed_files
 from pipeline.render.schedule import Job
 from pipeline.takes.address import StoreAddress
 from pipeline.takes.claims import ttl_from_environment
@@ -39,6 +40,7 @@ def worker_setup(
     threads: int,
     scratch: Path,
     verified: Path | None = None,
+    weights: WeightStore | None = None,
 ) -> WorkerSetup:
     """How workers of this plan are set up.
 
@@ -47,7 +49,9 @@ def worker_setup(
         memory_bytes: budget of one worker.
         scratch: where engines may keep converted weights.
         verified: fingerprints of files that were hashed before; None to hash all before a load.
+        weights: the driver's; with them a worker on another machine finds or fetches files of its own.
     """
+    voices = (entry.file for line in plan.lines for entry, _ in line.voice.parts if entry.file is not None)
     requests = {
         model: LoadRequest(
             model=model,
@@ -71,6 +75,7 @@ def worker_setup(
         digests={model: _digests(resolved[model]) for model in plan.models},
         origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
+        needed=None if weights is None else needed_files(resolved.values(), voices, weights.cache),
         run=secrets.token_hex(6),
         claim_ttl_s=ttl_from_environment(),
     )

@@ -67,7 +67,7 @@ class Run:
         self._held: dict[int, tuple[list[LineJob], Sequence[str]]] = {}
         # Lines that a lost worker had begun.
         self._begun: set[str] = set()
-        # Workers that take no more work for want of memory, and why.
+        # Workers that take no more work, for want of memory or of weights, and why.
         self._stopped: dict[int, str] = {}
         # Models named to each worker that it has not loaded yet, and those that may have killed one so.
         self._named: dict[int, set[str]] = {}
@@ -183,8 +183,8 @@ class Run:
         if self._stopped:
             worker, reason = next(iter(self._stopped.items()))
             return EngineError(
-                f"no worker has memory left: worker {worker}: {reason}",
-                hint="the takes made are kept; use fewer --workers, or close other programs, and go on",
+                f"no worker can go on: worker {worker}: {reason}",
+                hint="the takes made are kept; mend that and go on (fewer --workers need less memory)",
             )
         return EngineError("no worker is left", hint="see the workers' log; the takes made are kept")
 

@@ -23,6 +23,7 @@ from pipeline.render.join import join_utterances
 from pipeline.render.loading import Loader
 from pipeline.render.machine import resident_memory_bytes, total_memory_bytes
 from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_memory, limits_for, look
+from pipeline.render.node_weights import NodeWeights, NodeWeightsError
 from pipeline.render.parts import PartShelf
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
@@ -56,7 +57,8 @@ class Worker:
         self._events: deque[Event] = deque()
         sizes = {model: setup.sizes.get(model, 0) for model in setup.models}
         parts = PartShelf(setup.parts)
-        loader = Loader(number, setup, create, self._events.append, parts)
+        self._node = NodeWeights(setup.needed, self._events.append)
+        loader = Loader(number, setup, create, self._events.append, parts, self._node)
         self._shelf = ModelShelf(number, setup.memory_bytes, sizes, loader, self._events.append, parts)
         limits = limits_for(setup.memory_bytes, setup.device, resident_memory_bytes(), total_memory_bytes())
         look_now = look_at_memory or (lambda: look(setup.device))
@@ -92,6 +94,8 @@ class Worker:
                         self._look_ahead(upcoming)
                         self._speak_with(engine, batch, made, failed)
                         self._mind_memory()
+                except NodeWeightsError as error:  # others may have them: this worker takes no more
+                    return self._result(made, failed, broken, refused=str(error))
                 except (EngineError, MissingError) as error:
                     broken[model] = str(error)
         finally:
@@ -170,7 +174,7 @@ class Worker:
 
     def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
         """The engine's answers to all utterances of `jobs`, and the seconds it took."""
-        utterances = [utterance for job in jobs for utterance in job.utterances]
+        utterances = self._node.utterances(utterance for job in jobs for utterance in job.utterances)
         if not utterances:
             return [], 0.0
         model = jobs[0].model

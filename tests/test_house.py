@@ -11,7 +11,7 @@ PIPELINE = Path(__file__).parent.parent / "pipeline"
 
 # A room may import itself and what stands before it. Leaves are single files.
 ORDER = [
-    "errors", "direction", "hashing", "files", "audio", "levels", "events",
+    "errors", "direction", "hashing", "files", "audio", "levels", "events", "logs",
     "text", "engines", "identity", "registry", "script", "emotion", "cast", "takes", "plan",
     "render", "stitch", "publish", "reports", "journey", "cli",
 ]  # fmt: skip

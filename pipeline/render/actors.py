@@ -17,9 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.errors import FullcastError, MissingError
+from pipeline.logs import LogPlace, log_as, place_for_worker
 from pipeline.render.blame import How
+from pipeline.render.cluster import HEAD_PATIENCE_S, HeadWatch, connect, first_line, leave, room_for
 from pipeline.render.cluster import ClusterRequest as ClusterRequest
-from pipeline.render.cluster import HeadWatch, connect, first_line, leave, room_for
 from pipeline.render.job import BatchResult, Finished, LineJob, WorkerSetup
 from pipeline.render.worker import Worker
 
@@ -35,21 +36,30 @@ RESTART_WAIT_S = 0.5
 # How long `wait` sleeps at most before it looks at deadlines, restarts, the head and new nodes.
 TICK_S = 1.0
 ROOM_LOOK_S = 3.0
+# How long the first worker waits for the others before it begins.
+STRAGGLERS_S = 10.0
 
 
 class _SpeakerActor:
     """What runs in the actor's process: a Worker, and errors as values (they must survive pickling)."""
 
-    def __init__(self, number: int, setup: WorkerSetup, threads: int) -> None:
+    def __init__(self, number: int, setup: WorkerSetup, threads: int, log: LogPlace | None = None) -> None:
         # Before torch is imported. Spinning barriers make a line five times slower on a busy machine.
         os.environ["OMP_NUM_THREADS"] = str(threads)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        if log is not None:
+            log_as(log)
         self._worker = Worker(number, setup)
 
     def ready(self) -> int:
         """The process's ID: the actor answers."""
         return os.getpid()
+
+    def place(self) -> str:
+        """ID of the node that it runs on."""
+        node: str = ray.get_runtime_context().get_node_id()
+        return node
 
     def speak(self, jobs: Sequence[LineJob], upcoming: Sequence[str]) -> BatchResult | FullcastError:
         """The batch's result, or the error that stops the run."""
@@ -111,7 +121,7 @@ class RayPool:
         self._slots: dict[int, _Slot] = {}
         connect(cluster)
         try:
-            self._head = HeadWatch() if cluster.address is not None else None
+            self._head = HeadWatch(HEAD_PATIENCE_S) if cluster.address is not None else None
             self._looked_for_room_s = -math.inf
             self._alone_since_s = time.monotonic()
             for number in range(cluster.workers):
@@ -190,16 +200,18 @@ class RayPool:
             self._slots[max(self._slots, default=-1) + 1] = _Slot()
 
     def _await_first(self) -> None:
-        """Waits until all actors are up, or some and the others find no room for now.
+        """Waits until all actors are up, or some and the others take long: they may find no room for now.
 
         Raises:
             MissingError: none came up.
         """
+        first_s = math.inf
         while self.is_waiting():
             coming = [slot.coming for slot in self._slots.values() if slot.coming is not None]
-            room = room_for(self._cluster.needs()) if self.workers() else len(coming)
-            if self.workers() and room < 1:
-                logger.warning("%d workers wait for room on the cluster", len(coming))
+            if self.workers():
+                first_s = min(first_s, time.monotonic())
+            if time.monotonic() - first_s > STRAGGLERS_S:
+                logger.warning("%d workers are not up yet, the others begin", len(coming))
                 return
             if coming:
                 ray.wait(coming, num_returns=1, timeout=TICK_S)
@@ -236,7 +248,8 @@ class RayPool:
         )
         threads = self._cluster.threads_each
         models = {name: replace(request, threads=threads) for name, request in self._setup.models.items()}
-        return remote.remote(number, replace(self._setup, models=models), threads)
+        setup = replace(self._setup, models=models)
+        return remote.remote(number, setup, threads, place_for_worker(number))
 
     def _collect(self) -> list[Finished]:
         """What came back within a tick; actors that came up are welcomed."""

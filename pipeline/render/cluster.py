@@ -109,7 +109,7 @@ def room_for(needs: Mapping[str, float]) -> int:
 class HeadWatch:
     """Looks now and then whether the cluster's head still answers. Owns the time of its last answer."""
 
-    def __init__(self, patience_s: float = HEAD_PATIENCE_S) -> None:
+    def __init__(self, patience_s: float) -> None:
         self._address = ray.get_runtime_context().gcs_address
         self._patience_s = patience_s
         self._answered_s = self._looked_s = time.monotonic()
@@ -151,7 +151,9 @@ def first_line(error: BaseException) -> str:
     """The first telling line of a Ray message, which may be a screenful."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith("The actor") and "unexpectedly before" not in line]
-    return (telling or lines or [type(error).__name__])[0][:200]
+    line = (telling or lines or [type(error).__name__])[0]
+    # Ray goes on with all that may have been the cause.
+    return line.partition(" Worker exit type: SYSTEM_ERROR")[0].partition(" Some common causes")[0][:200]
 
 
 def _unreachable(where: str, reason: str) -> MissingError:

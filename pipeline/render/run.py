@@ -17,6 +17,7 @@ from pipeline.events import (
     WorkerStarted,
     WorkPlanned,
 )
+from pipeline.logs import about
 from pipeline.render.blame import Blame, Verdict
 from pipeline.render.budget import Budget
 from pipeline.render.deadline import Deadlines, Patience
@@ -98,7 +99,8 @@ class Run:
         self._has_take = has_take
         models = tuple(sorted(self._schedule.left_s()))
         workers = self._pool.workers()
-        self._report(WorkPlanned(models, len(self._jobs), len(workers), memory_bytes, time.time()))
+        lines = self._schedule.jobs_left()
+        self._report(WorkPlanned(models, lines, len(workers), memory_bytes, time.time()))
         self._greet()
         self._preload(preloads or {})
         while True:
@@ -249,6 +251,8 @@ class Run:
         left = [job for job in finished.jobs if not self._has_take(job.key)]
         if not finished.untouched:  # one event a loss, though two batches come back
             self._report(WorkerLost(worker, reason, len(left)))
+            with about(lines=[job.line_id for job in left]):
+                logger.info("worker %d %s: %s", worker, finished.how, reason)
             self._begun.update(job.key for job in left)
         self.outcome.made.update(job.key for job in finished.jobs if job not in left)
         hung_load = self._hung_load(finished, left)
@@ -300,6 +304,8 @@ class Run:
         if job.key in self.outcome.quarantined:
             return
         self.outcome.quarantined[job.key] = (job, reason)
+        with about(book=job.where.rpartition(":")[0], line=job.line_id, key=job.key):
+            logger.info("set aside: %s", reason)
         self._report(LineQuarantined(job.line_id, job.where, reason))
 
 

@@ -6,6 +6,7 @@ Free of Ray: `actors.py` wraps it in an actor, `local.py` calls it in this proce
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from pipeline.errors import EngineError, LineError, MissingError
 from pipeline.events import BatchSpoken, Event, MemoryRanOut
 from pipeline.hashing import digest_bytes
 from pipeline.levels import measure_take
+from pipeline.logs import about
 from pipeline.render.job import BatchResult, LineJob, TakeFailed, TakeMade, WorkerSetup
 from pipeline.render.join import join_utterances
 from pipeline.render.loading import Loader
@@ -34,6 +36,9 @@ from pipeline.takes.take import Take
 # A batch that another run is speaking goes back to the driver after so long, well before a deadline.
 WAIT_FOR_OTHERS_S = 8.0
 LOOK_AGAIN_S = 0.5
+
+
+logger = logging.getLogger(__name__)
 
 
 class Worker:
@@ -164,12 +169,16 @@ class Worker:
             position += len(job.utterances)
             error = next((one for one in mine if isinstance(one, LineError)), None)
             if error is not None:
+                with about(**_facts(job)):
+                    logger.warning("cannot be spoken: %s", error)
                 failed.append(TakeFailed(job.key, job.line_id, str(error)))
                 continue
             share = sum(len(utterance.text) for utterance in job.utterances) / total
             speeches = [one for one in mine if isinstance(one, Speech)]
             again = self._store.has(job.key)
-            take = self._keep(job, speeches, render_s * share)
+            with about(**_facts(job)):
+                take = self._keep(job, speeches, render_s * share)
+                logger.info("kept, made again" if again else "kept")
             made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings, again))
 
     def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
@@ -189,9 +198,14 @@ class Worker:
                 self._shelf.evict_idle("an utterance did not fit in memory")
 
         began = time.perf_counter()
-        answers = speak_all(engine, utterances, at_once, ran_out)
+        with about(lines=[job.line_id for job in jobs], **(_facts(jobs[0]) if len(jobs) == 1 else {})):
+            logger.info("begins with %d lines of %s", len(jobs), model)
+            answers = speak_all(engine, utterances, at_once, ran_out)
         speak_s = time.perf_counter() - began
-        self._events.append(BatchSpoken(self.number, model, len(jobs), round(speak_s, 6), _now_s()))
+        audio_s = sum(one.audio.duration_s for one in answers if isinstance(one, Speech))
+        self._events.append(
+            BatchSpoken(self.number, model, len(jobs), round(speak_s, 6), _now_s(), round(audio_s, 3))
+        )
         return answers, speak_s
 
     def _keep(self, job: LineJob, speeches: list[Speech], render_s: float) -> Take:
@@ -223,6 +237,11 @@ class Worker:
             warnings=tuple(warnings),
         )
         return self._store.put(take, flac)
+
+
+def _facts(job: LineJob) -> dict[str, str]:
+    """What a log record says of a line."""
+    return {"book": job.where.rpartition(":")[0], "line": job.line_id, "key": job.key}
 
 
 def _now_s() -> float:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.book import DEFAULT_OUTPUT, script_argument, store_option, strict_option, warn
+from pipeline.cli.book import DEFAULT_OUTPUT, store_option, strict_option, warn
 from pipeline.cli.render_table import print_table
+from pipeline.errors import UsageError
 from pipeline.takes.address import StoreAddress
+
+if TYPE_CHECKING:
+    from pipeline.journey.options import RunOptions
 
 # Finished, but lines were set aside or a delivered file breaks a rule (docs/exit-codes.md).
 EXIT_UNSOUND = 1
@@ -18,7 +22,12 @@ PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
 
 
 @click.command("render")
-@script_argument
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "--shelf",
+    type=click.Path(path_type=Path),
+    help="YAML list of books with priorities, presets and formats (docs/shelf.md).",
+)
 @store_option
 @click.option(
     "-o",
@@ -66,20 +75,41 @@ PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
 @strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
-    file: Path, store_path: StoreAddress, output: Path, preset: str, formats: tuple[str, ...], as_json: bool,
-    **options: Any,
+    files: tuple[Path, ...], shelf: Path | None, store_path: StoreAddress, output: Path, preset: str,
+    formats: tuple[str, ...], as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Render FILE: takes that are missing, then chapters, the .m4b, captions and a report.
 
+    Several FILEs, or those of --shelf, are rendered in one run; a book that fails does not stop the others.
     Interrupt it whenever you like: the same command goes on where it stopped.
     """
-    from pipeline.journey.one_book import BookJourney
     from pipeline.journey.options import RunOptions
+
+    asked = RunOptions(**options)
+    if shelf is not None or len(files) > 1:
+        from pipeline.cli.render_shelf import render_shelf
+
+        return render_shelf(files, shelf, store_path, output, asked, preset, formats, as_json)
+    if not files:
+        raise UsageError("no book to render", hint="give a FILE, or a list of books with --shelf")
+    return _render_one(files[0], store_path, output, asked, preset, formats, as_json)
+
+
+def _render_one(
+    file: Path,
+    store_path: StoreAddress,
+    output: Path,
+    options: RunOptions,
+    preset: str,
+    formats: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    from pipeline.journey.one_book import BookJourney
     from pipeline.reports.reporters import make_reporter
 
     reporter = make_reporter(as_json)
     try:
-        journey = BookJourney(file, store_path, output, RunOptions(**options), reporter.on, warn)
+        journey = BookJourney(file, store_path, output, options, reporter.on, warn)
         outcome = journey.make_takes()
         finished = journey.make_book(outcome, preset, formats)
         if not as_json:

@@ -64,6 +64,10 @@ class Ledger:
             heapq.heappush(self._complete, (rank, book))
         return new
 
+    def is_settled(self, key: str) -> bool:
+        """Whether a take was made or given up."""
+        return key in self._settled
+
     def wanting(self, key: str) -> tuple[str, ...]:
         """The books that wait for a take, the most urgent first."""
         return tuple(self._wanted_by.get(key, ()))
@@ -82,6 +86,20 @@ class Ledger:
                 heapq.heappush(self._complete, (book.rank, name))
         return tuple(wanting)
 
+    def drop(self, book: str) -> list[str]:
+        """A book is not made after all; returns the takes that nobody waits for any more."""
+        dropped = self._books.pop(book)
+        self._complete = [one for one in self._complete if one[1] != book]
+        heapq.heapify(self._complete)
+        unwanted = []
+        for key in sorted(dropped.waiting):
+            wanting = self._wanted_by[key]
+            wanting.remove(book)
+            if not wanting:
+                del self._wanted_by[key]
+                unwanted.append(key)
+        return unwanted
+
     def next_complete(self) -> str | None:
         """The most urgent complete book that was not given out yet; None if there is none."""
         return heapq.heappop(self._complete)[1] if self._complete else None
@@ -90,7 +108,3 @@ class Ledger:
         """Books that still wait for takes, the most urgent first."""
         waiting = [(book.rank, name) for name, book in self._books.items() if book.waiting]
         return tuple(name for _, name in sorted(waiting))
-
-    def open_rank(self) -> int | None:
-        """The rank of the most urgent book that waits; None if none does."""
-        return min((book.rank for book in self._books.values() if book.waiting), default=None)

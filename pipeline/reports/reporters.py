@@ -62,10 +62,10 @@ class BarReporter:
             case LineRendered(chapter=chapter, audio_s=audio_s):
                 self._advance(chapter, audio_s)
             case LineQuarantined() | WorkerLost() | TakeDamaged() | WeightsFetched():
-                self._above(_sentence(event))
+                self._above(sentence(event))
             case ChapterStitched(reused=False) | FileCorrected() | RuleBroken():
                 self._close_bar()
-                self._above(_sentence(event))
+                self._above(sentence(event))
             case _:
                 pass
 
@@ -122,7 +122,7 @@ class LogReporter:
             self._lines += 1
             self._audio_s += event.audio_s
             self._progress(event)
-        elif text := _sentence(event):
+        elif text := sentence(event):
             print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ def make_reporter(as_json: bool) -> Reporter:
     return BarReporter() if sys.stderr.isatty() else LogReporter()
 
 
-def _sentence(event: Event) -> str:
+def sentence(event: Event) -> str:
     """The event in words; empty for what a person need not see."""
     match event:
         case RunStarted(lines=lines, to_render=0):

@@ -79,3 +79,17 @@ def test_a_book_cannot_be_added_twice():
     ledger.add("a", 0, ["x"])
     with pytest.raises(ValueError, match="added before"):
         ledger.add("a", 0, ["x"])
+
+
+def test_a_book_that_is_dropped_leaves_what_others_want_and_is_never_complete():
+    ledger = Ledger()
+    ledger.add("a", 0, ["x", "y"])
+    ledger.add("b", 1, ["y"])
+    assert ledger.drop("a") == ["x"]
+    assert ledger.wanting("y") == ("b",)
+    ledger.settle("y")
+    assert ledger.next_complete() == "b"
+    assert ledger.next_complete() is None
+    ledger.add("c", 2, ())
+    assert ledger.drop("c") == []
+    assert ledger.next_complete() is None

@@ -1,7 +1,7 @@
 """Log records as JSON lines that say which run, worker, book, line and take they are about.
 
-Any number of processes append to one file: each record is one write. A worker on another machine writes to the
-same path there.
+Any number of processes append to one file: each record is one write. A worker on another machine writes to
+the same path there.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # Results are metadata; Ray's default would reserve a third of the memory for objects.
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
 CONNECT_TIMEOUT_S = 5.0
-# Ray ends the process of the driver, with a screenful of C++, when the head was away for a minute. Before that
+# Ray ends the driver, with a screenful of C++, when the head was away for a minute. Before that
 # we say so ourselves; a head that comes back within this time is forgiven.
 HEAD_PATIENCE_S = 20.0
 HEAD_LOOK_S = 2.0

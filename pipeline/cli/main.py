@@ -25,6 +25,11 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "render": ("render", "Render a script into chapters, an .m4b, captions and a report."),
     "shelf": ("shelf", "Add books to a run of many, and see how far it is."),
+    "top": ("top", "Watch a run: workers, models held, speed and faults."),
+    "submit": ("submit", "Send a render to a Ray cluster as a job."),
+    "status": ("status", "Say how a job stands."),
+    "logs": ("logs", "Print what a job said, and follow it."),
+    "cancel": ("cancel", "Stop a job; its takes are kept."),
     "plan": ("plan", "Show what would be rendered, and why; nothing is rendered."),
     "check": ("check", "Check scripts and report every problem in them."),
     "retake": ("retake", "Ask for another take of a line, with a new seed or direction."),

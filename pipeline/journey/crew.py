@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pipeline.engines.catalogue import Catalogue
 from pipeline.errors import PolicyError
+from pipeline.events import Event
 from pipeline.journey.options import RunOptions
 from pipeline.plan.plan import Plan
 from pipeline.registry.weights import ResolvedModel, WeightStore
@@ -103,6 +104,23 @@ def demand_unspent(budget: Budget | None, outcome: Outcome, schedule: Schedule, 
         f" about {in_words(left_s, price)} of work",
         hint="all takes made are kept; run the same command to go on",
     )
+
+
+def metered(
+    report: Callable[[Event], None], options: RunOptions, run: str, schedule: Schedule, pool: Pool
+) -> Callable[[Event], None]:
+    """The same report; on Ray, the exporter for Prometheus is told as well."""
+    if options.local:
+        return report
+    from pipeline.render.metrics import RunMetrics
+
+    metrics = RunMetrics(run, schedule, pool.workers)
+
+    def both(event: Event) -> None:
+        metrics.on(event)
+        report(event)
+
+    return both
 
 
 @contextmanager

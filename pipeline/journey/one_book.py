@@ -13,6 +13,7 @@ from pipeline.journey.crew import (
     demand_unspent,
     division_for,
     load_times_s,
+    metered,
     open_pool,
     preloads_for,
     setup_for,
@@ -98,7 +99,8 @@ class BookJourney:
         budget = budget_for(self._options, division)
         self._account = (budget, schedule)
         with open_pool(self._options, division, setup, workers) as pool:
-            run = Run(jobs, pool, schedule, self._report, budget=budget)
+            report = metered(self._report, self._options, self.book.script.slug, schedule, pool)
+            run = Run(jobs, pool, schedule, report, budget=budget)
             catalogue, preload = self.book.catalogue, self._options.preload
             preloads = preloads_for(jobs, setup, pool.workers(), catalogue, preload)
             try:

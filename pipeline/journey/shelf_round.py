@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.events import Event, LineQuarantined, LineRendered, ModelLoaded, WorkerLost
-from pipeline.journey.crew import demand_unspent, open_pool
+from pipeline.journey.crew import demand_unspent, metered, open_pool
 from pipeline.journey.one_book import MANY
 from pipeline.journey.open_books import OpenBooks
 from pipeline.journey.options import RunOptions
@@ -76,7 +76,8 @@ class ShelfRound:
             workers = pool.workers()
             self._record.count(workers=max(self._record.run.workers, len(workers)))
             self._hear(ShelfStarted(len(books), len(waiting), audio_s, len(workers)), None)
-            run = Run(self._spool, pool, self._schedule, self._note, load_s=self._load_s, budget=self._budget)
+            note = metered(self._note, options, "shelf", self._schedule, pool)
+            run = Run(self._spool, pool, self._schedule, note, load_s=self._load_s, budget=self._budget)
             self.outcome = run.outcome
             preloads = preloads_of(books, waiting, crew, workers, options.preload)
             run.go(has_take, preloads, crew.setup.memory_bytes, more=lambda: self._more(look))

@@ -1,7 +1,7 @@
-"""A run's figures through Ray's own exporter, for Prometheus. Imports ray; which figures there are says measures.py.
+"""A run's figures through Ray's own exporter, for Prometheus; which ones there are says measures.py.
 
-Ray exports them where its packages for that are installed (`pip install 'fullcast[cluster]'`); without them it
-takes and drops them.
+Ray exports them where its packages for that are installed (`pip install 'fullcast[cluster]'`); without them
+it takes and drops them.
 """
 
 from __future__ import annotations

@@ -158,7 +158,9 @@ class JsonReporter:
         if "at_s" in value:
             value["time_s"] = value.pop("at_s")
         value["at_s"] = round(time.monotonic() - self._began, 3)
-        print(json.dumps(value, ensure_ascii=False), file=self._stream, flush=True)
+        # One call: chapters are stitched by several threads, and their lines must not run into each other.
+        self._stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._stream.flush()
 
     def close(self) -> None:
         """Nothing is held."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from pipeline.errors import FullcastError, MissingError, StoreError
-from pipeline.takes.bucket_listing import object_names
+from pipeline.takes.bucket_listing import first_names, object_names
 from pipeline.takes.patience import VARIABLE, Patience, patience_from_environment, persist
 
 T = TypeVar("T")
@@ -86,6 +86,11 @@ class BucketShelf:
         """Names of the objects right below `folder`, in order: a request for each thousand."""
         prefix = self._key(folder) + "/"
         return object_names(prefix, lambda more: self._ask(folder, lambda: self._page(more)))
+
+    def few_names(self, folder: str) -> list[str] | None:
+        """Names of all objects below `folder`, however deep, if one request tells them; else None."""
+        prefix = self._key(folder) + "/"
+        return first_names(prefix, lambda more: self._ask(folder, lambda: self._page(more)))
 
     def demand_writable(self, folder: str) -> None:
         """Writes a small object and removes it.

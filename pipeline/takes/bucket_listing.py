@@ -36,6 +36,16 @@ def object_names(prefix: str, fetch: Fetch) -> Iterator[str]:
         more = {"ContinuationToken": token}
 
 
+def first_names(prefix: str, fetch: Fetch) -> list[str] | None:
+    """Names of all objects below `prefix`, however deep, without it; None if one page does not hold them.
+
+    Raises:
+        ListingError: the answer is no listing.
+    """
+    names, token = _read_page(fetch({"Prefix": prefix}))
+    return [name[len(prefix) :] for name in names] if token is None else None
+
+
 def _read_page(page: bytes) -> tuple[list[str], str | None]:
     """The page's full names, and the token of the next page; None at the end."""
     try:

@@ -43,6 +43,9 @@ class Shelf(Protocol):
     def names(self, folder: str) -> Iterator[str]:
         """The last parts of the names of all objects right below `folder`, in order."""
 
+    def few_names(self, folder: str) -> list[str] | None:
+        """Names of all objects below `folder`, however deep, if that is quicker than folder by folder."""
+
     def demand_writable(self, folder: str) -> None:
         """Nothing, if objects can be written below `folder`; found before an hour of work."""
 
@@ -117,6 +120,10 @@ class FolderShelf:
         except OSError as error:
             raise _unreadable(error, self.root / folder) from error
         return iter(sorted(found))
+
+    def few_names(self, folder: str) -> list[str] | None:
+        """None: files are listed folder by folder."""
+        return None
 
     def demand_writable(self, folder: str) -> None:
         """Makes the folder and writes to it.

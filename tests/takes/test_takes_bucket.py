@@ -100,7 +100,7 @@ def test_a_store_that_fails_for_a_while_loses_nothing(s3, make_take, open_store,
     assert open_store().get(take.key).flac() == flac
     s3.first(*faults)
     assert list(open_store().all_keys()) == [take.key]
-    assert s3.faults == 3 * len(faults)
+    assert s3.faults > 2 * len(faults)
 
 
 def test_a_store_that_refuses_connections_for_some_seconds_is_waited_for(s3, make_take, open_store):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,10 @@ JOB_PORT = 8265
 NEEDED = ("aiohttp", "aiohttp_cors", "opencensus", "prometheus_client")
 # Takes, books and version control have no business on the way to a cluster.
 LEFT_BEHIND = (".git", ".venv", "output", "store", ".fullcast", "*.m4b", "*.flac")
+# A cluster that was just started takes jobs a little later than it answers.
+NO_AGENT = "No available agent"
+AGENT_WAIT_S = 60.0
+AGENT_LOOK_S = 1.0
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
@@ -70,6 +76,7 @@ class JobServer:
             )
         from ray.job_submission import JobSubmissionClient
 
+        logging.getLogger("ray").setLevel(logging.WARNING)
         self.address = url_of(address)
         self._client: Any = self._told(lambda: JobSubmissionClient(self.address))
 
@@ -83,13 +90,20 @@ class JobServer:
         environment: dict[str, Any] = {}
         if folder is not None:
             environment = {"working_dir": str(folder), "excludes": list(LEFT_BEHIND)}
-        return str(
-            self._told(
-                lambda: self._client.submit_job(
-                    entrypoint=command, runtime_env=environment, metadata={"fullcast": books}
-                )
+
+        def send() -> Any:
+            return self._client.submit_job(
+                entrypoint=command, runtime_env=environment, metadata={"fullcast": books}
             )
-        )
+
+        end_s = time.monotonic() + AGENT_WAIT_S
+        while True:
+            try:
+                return str(self._told(send))
+            except MissingError as error:
+                if NO_AGENT not in str(error) or time.monotonic() > end_s:
+                    raise
+                time.sleep(AGENT_LOOK_S)
 
     def facts(self, job: str) -> JobFacts:
         """How a job stands.

@@ -60,12 +60,25 @@ def read_audio(path: Path) -> Audio:
     Raises:
         AudioError: no such file, or no sound in it.
     """
+    return _read(path, str(path))
+
+
+def decode_audio(data: bytes, where: str) -> Audio:
+    """The sound in the bytes of such a file; `where` names it in an error.
+
+    Raises:
+        AudioError: there is no sound in it.
+    """
+    return _read(io.BytesIO(data), where)
+
+
+def _read(source: Path | io.BytesIO, where: str) -> Audio:
     import soundfile
 
     try:
-        samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        samples, sample_rate = soundfile.read(source, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"cannot read sound: {error}", where=str(path)) from error
+        raise AudioError(f"cannot read sound: {error}", where=where) from error
     return Audio(samples, int(sample_rate))
 
 

@@ -148,13 +148,14 @@ class WorkerStalled(Event):
 
 @dataclass(frozen=True)
 class BatchSpoken(Event):
-    """A model spoke lines for `speak_s` seconds, until `at_s`."""
+    """A model spoke lines, `audio_s` seconds of sound, for `speak_s` seconds, until `at_s`."""
 
     worker: int
     model: str
     lines: int
     speak_s: float
     at_s: float
+    audio_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,46 @@
-"""What several commands begin with: a script read, cast and planned against a store."""
+"""What several commands share: their options, a book opened for them, the line that a person means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.cast.cast import Cast, cast_script
-from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import MissingError, UsageError, did_you_mean
-from pipeline.identity.consent import Consent
-from pipeline.identity.rights import demand_rights
-from pipeline.plan.plan import LinePlan, ModelFacts, Plan, make_plan
-from pipeline.plan.retake import redirected
-from pipeline.registry.opening import catalogue_for
-from pipeline.registry.weights import ResolvedModel, WeightStore
-from pipeline.render.history import History, read_history
-from pipeline.script.check import check_script
+from pipeline.journey.opening import Ensure, OpenBook
+from pipeline.journey.opening import open_book as open_book_warning
+from pipeline.journey.opening import read_checked as read_checked_warning
+from pipeline.plan.plan import LinePlan, Plan
+from pipeline.registry.weights import WeightStore
 from pipeline.script.model import Script
 from pipeline.script.prose import slug
-from pipeline.takes.choose import Choices
-from pipeline.takes.store import TakeStore
-from pipeline.takes.take import Take
+from pipeline.takes.address import StoreAddress, parse_store
+
+__all__ = ["OpenBook", "find_line", "need_models", "open_book", "read_checked", "script_slug"]
 
 DEFAULT_STORE = Path(".fullcast")
 DEFAULT_OUTPUT = Path("output")
 
+
+class _StoreParameter(click.ParamType):
+    """A folder, or `s3://BUCKET/PREFIX`."""
+
+    name = "store"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> StoreAddress:
+        """The address; UsageError if it is none."""
+        return parse_store(value) if isinstance(value, str) else value
+
+
 store_option = click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path),
+    type=_StoreParameter(),
+    metavar="FOLDER|s3://BUCKET/PREFIX",
     default=DEFAULT_STORE,
     show_default=True,
-    help="Folder of the take store.",
+    help="Where takes are kept.",
 )
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop before rendering if an engine cannot carry an emotion that is asked."
@@ -44,24 +48,9 @@ strict_option = click.option(
 script_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
-@dataclass(frozen=True)
-class OpenBook:
-    """A script with everything that planning it took.
-
-    `takes` are those that planning found, by key, their bytes checked; `history` has no lines any more;
-    `consents` are of the voices that were made from recordings, by ID.
-    """
-
-    script: Script
-    cast: dict[str, ResolvedVoice]
-    store: TakeStore
-    choices: Choices
-    history: History
-    plan: Plan
-    takes: dict[str, Take]
-    resolved: dict[str, ResolvedModel]
-    catalogue: Catalogue
-    consents: dict[str, Consent]
+def warn(text: str) -> None:
+    """Prints what is wrong with a script and does not stop it."""
+    click.echo(text, err=True)
 
 
 def read_checked(path: Path) -> Script:
@@ -70,15 +59,7 @@ def read_checked(path: Path) -> Script:
     Raises:
         ScriptError: it has errors; all of them are in it.
     """
-    from pipeline.errors import ScriptError
-
-    script, problems = check_script(path)
-    errors = [problem for problem in problems if not problem.warning]
-    if script is None or errors:
-        raise ScriptError(errors or problems)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    return script
+    return read_checked_warning(path, warn)
 
 
 def script_slug(path: Path) -> str:
@@ -87,68 +68,14 @@ def script_slug(path: Path) -> str:
 
 
 def open_book(
-    path: Path,
-    store_path: Path,
-    *,
-    weights: WeightStore | None = None,
-    ensure: Callable[[WeightStore, Any], ResolvedModel] | None = None,
+    path: Path, store_path: StoreAddress, *, weights: WeightStore | None = None, ensure: Ensure | None = None
 ) -> OpenBook:
-    """Reads, casts and plans a script.
+    """Reads, casts and plans a script; its warnings go to the error stream.
 
     Args:
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
-    script = read_checked(path)
-    catalogue = catalogue_for(path.parent)
-    casting = cast_script(script, catalogue)
-    consents = _consents(script, casting, catalogue)
-    weights = weights or WeightStore(catalogue=catalogue)
-    store = TakeStore(store_path)
-    choices = Choices(store_path, script.slug)
-    history = read_history(store_path, script.slug)
-    models = sorted({casting.voice_of(line).model for line in script.lines()})
-    here = ensure or WeightStore.present
-    found = {model: here(weights, catalogue.model(model)) for model in models}
-    resolved = {model: one for model, one in found.items() if one is not None}
-    facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
-    takes: dict[str, Take] = {}
-    plan = make_plan(
-        script,
-        casting.voices,
-        facts,
-        has_take=_finder_of(store, takes),
-        choices=choices.items(),
-        previous=history.lines,
-        direct=redirected,
-        shares=casting.shares,
-    )
-    past = replace(history, lines=())
-    cast = casting.voices
-    return OpenBook(script, cast, store, choices, past, plan, takes, resolved, catalogue, consents)
-
-
-def _finder_of(store: TakeStore, takes: dict[str, Take]) -> Callable[[str], bool]:
-    """Tells whether a take is in the store; those that are found are put into `takes`."""
-
-    def has_take(key: str) -> bool:
-        take = takes.get(key) or store.get(key)
-        if take is not None:
-            takes[key] = take
-        return take is not None
-
-    return has_take
-
-
-def _consents(script: Script, casting: Cast, catalogue: Catalogue) -> dict[str, Consent]:
-    """The consent of each voice that speaks and was made from a recording, whichever model speaks it.
-
-    Raises:
-        PolicyError: a voice has none, or its model may not clone.
-    """
-    voices = {casting.voice_of(line) for line in script.lines()}
-    spoken = {replace(entry, model=voice.model) for voice in voices for entry, _ in voice.parts}
-    in_order = sorted(spoken, key=lambda entry: (entry.id, entry.model))
-    return demand_rights(in_order, catalogue, datetime.now().date(), script.slug)
+    return open_book_warning(path, store_path, warn=warn, weights=weights, ensure=ensure)
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:
@@ -172,14 +99,6 @@ def find_line(plan: Plan, wanted: str) -> LinePlan:
     if fitting:
         raise UsageError(f"'{wanted}' is the beginning of {len(fitting)} lines", hint=", ".join(fitting[:6]))
     raise UsageError(f"no line '{wanted}'", hint=did_you_mean(wanted, by_id))
-
-
-def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:
-    entry = catalogue.model(model)
-    capabilities = catalogue.capabilities(model)
-    speed = history.speeds.get(model, capabilities.speed)
-    sha256 = resolved.sha256 if resolved and entry.forms else None
-    return ModelFacts(model, entry.engine, capabilities, sha256, speed)
 
 
 def need_models(book: OpenBook) -> None:

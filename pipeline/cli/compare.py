@@ -15,6 +15,7 @@ import click
 
 from pipeline.cli.book import read_checked, store_option
 from pipeline.errors import MissingError, UsageError
+from pipeline.takes.address import StoreAddress
 
 if TYPE_CHECKING:
     from pipeline.engines.catalogue import Catalogue
@@ -47,7 +48,8 @@ EXIT_SOME_FAILED = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(
-    a: str, b: str, file: Path | None, count: int, seed: int, store_path: Path, output: Path, as_json: bool
+    a: str, b: str, file: Path | None, count: int, seed: int, store_path: StoreAddress, output: Path,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Render the same lines with A and B and write a page on which to judge them blind.
 
@@ -122,7 +124,7 @@ def _tell(event: Event) -> None:
 
 def _write(sides: dict[str, Side], found: Found, seed: int, output: Path) -> tuple[Path, dict[str, Any]]:
     """Writes the page and the figures; returns the page's path and the figures."""
-    from pipeline.audio import read_audio
+    from pipeline.audio import decode_audio
     from pipeline.files import write_json, write_text
     from pipeline.reports import compare_page
     from pipeline.reports.comparison import a_first, heard_alike, line_figures, mean_alike, side_figures
@@ -130,7 +132,7 @@ def _write(sides: dict[str, Side], found: Found, seed: int, output: Path) -> tup
     order = a_first(len(found.lines), seed)
     lines = []
     for one, first in zip(found.lines, order, strict=True):
-        sounds = heard_alike(*(read_audio(Path(str(take.path))) for take in (one.a, one.b)))
+        sounds = heard_alike(*(decode_audio(take.flac(), take.key) for take in (one.a, one.b)))
         both = sounds if first else sounds[::-1]
         lines.append(compare_page.Heard(one.line_id, one.character, one.text, *both))
     facts: dict[str, Any] = {

@@ -24,6 +24,12 @@ EXIT_INTERRUPTED = 130
 # lines would cost more than a second.
 COMMANDS = {
     "render": ("render", "Render a script into chapters, an .m4b, captions and a report."),
+    "shelf": ("shelf", "Add books to a run of many, and see how far it is."),
+    "top": ("top", "Watch a run: workers, models held, speed and faults."),
+    "submit": ("submit", "Send a render to a Ray cluster as a job."),
+    "status": ("status", "Say how a job stands."),
+    "logs": ("logs", "Print what a job said, and follow it."),
+    "cancel": ("cancel", "Stop a job; its takes are kept."),
     "plan": ("plan", "Show what would be rendered, and why; nothing is rendered."),
     "check": ("check", "Check scripts and report every problem in them."),
     "retake": ("retake", "Ask for another take of a line, with a new seed or direction."),
@@ -78,15 +84,28 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fullcast")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, to the error stream.")
+@click.option(
+    "--log-json",
+    metavar="FILE",
+    envvar="FULLCAST_LOG",
+    help="Append log records to FILE as JSON lines, with run, worker, book, line and take.",
+)
 @click.pass_context
-def cli(ctx: click.Context, verbose: bool) -> None:
+def cli(ctx: click.Context, verbose: bool, log_json: str | None) -> None:
     """Render audiobooks from scripts that say who speaks, in which voice, with which emotion."""
     if ctx.invoked_subcommand in QUICK and not verbose:
         return  # they log nothing
     import logging
+    from pathlib import Path
+
+    from pipeline.logs import log_to
 
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    to_people = logging.StreamHandler(sys.stderr)
+    to_people.setLevel(level)
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[to_people])
+    if log_json is not None:
+        log_to(Path(log_json))
 
 
 def main(args: list[str] | None = None) -> None:

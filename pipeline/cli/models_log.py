@@ -12,6 +12,7 @@ from pipeline.errors import MissingError, UsageError
 from pipeline.render.event_log import log_path, read, summarize
 from pipeline.render.event_record import Record
 from pipeline.render.tally import Summary
+from pipeline.takes.address import StoreAddress, local_folder
 
 
 @click.command("log")
@@ -19,9 +20,10 @@ from pipeline.render.tally import Summary
 @store_option
 @click.option("--summary", "in_sum", is_flag=True, help="Add the events up instead of listing them.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def show_log(file: Path | None, store_path: Path, in_sum: bool, as_json: bool) -> None:
+def show_log(file: Path | None, store_path: StoreAddress, in_sum: bool, as_json: bool) -> None:
     """Show the event log of the last run of the script FILE (of the only book in the store if left out)."""
-    path = log_path(store_path, script_slug(file)) if file is not None else _only_log(store_path)
+    root = local_folder(store_path)
+    path = log_path(root, script_slug(file)) if file is not None else _only_log(root)
     records = read(path)
     if in_sum:
         summary = summarize(records)

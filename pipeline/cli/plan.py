@@ -18,6 +18,7 @@ from pipeline.plan.plan import LinePlan
 from pipeline.plan.scenes import scenes_of
 from pipeline.registry.places import default_cache
 from pipeline.render.prepare import asked
+from pipeline.takes.address import StoreAddress
 
 SHOWN_LINES = 40
 SHOWN_PAIRS = 10
@@ -34,10 +35,19 @@ SHOWN_PAIRS = 10
 @click.option(
     "--memory", help="Budget for models in each worker: 800M, 4G; a share of what is free if left out."
 )
+@click.option("--cost", "with_cost", is_flag=True, help="Print device-hours by engine.")
+@click.option("--machine", metavar="NAME", help="Machine to tell the cost for; this one if left out.")
+@click.option(
+    "--machines",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your own table of machines (docs/cluster.md); machines.yaml in the settings folder if left out.",
+)
+@click.option("--price-per-hour", type=float, help="What a device-hour costs.")
 @strict_option
 def command(
-    file: Path, store_path: Path, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
-    workers: int | None, memory: str | None, strict: bool,
+    file: Path, store_path: StoreAddress, as_json: bool, graph: str | None, spoken: bool, show_all: bool,
+    workers: int | None, memory: str | None, strict: bool, with_cost: bool, machine: str | None,
+    machines: Path | None, price_per_hour: float | None,
 ) -> None:  # fmt: skip
     """Show lines, characters, groups, what is reused and what is rendered and why; render nothing.
 
@@ -46,10 +56,18 @@ def command(
     book = open_book(file, store_path)
     if strict:
         demand_realised(book.plan)
+    cost = None
+    if with_cost or machine is not None:
+        from pipeline.cli.plan_cost import planned_cost, print_cost
+
+        cost = planned_cost(book, workers, machine, machines, price_per_hour)
     if graph:
         _print_graph(book, graph)
     elif as_json:
-        click.echo(json.dumps(_as_json(book, workers), ensure_ascii=False, indent=1))
+        value = _as_json(book, workers) | ({} if cost is None else {"cost": cost.as_json()})
+        click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    elif cost is not None:
+        print_cost(cost)
     elif spoken:
         _print_spoken(book)
     else:

@@ -11,6 +11,7 @@ import click
 from pipeline.cli.book import find_line, open_book, script_argument, store_option
 from pipeline.errors import UsageError
 from pipeline.plan.retake import check_overrides
+from pipeline.takes.address import StoreAddress
 
 
 @click.command("retake")
@@ -22,7 +23,7 @@ from pipeline.plan.retake import check_overrides
 @click.option("--rate", type=float, help="Factor on speed.")
 @click.option("--pitch", type=float, help="Semitones.")
 @click.option("--alt", type=int, help="Take number to go back to: 0 is the first one.")
-def command(file: Path, line: str, store_path: Path, alt: int | None, **given: Any) -> None:
+def command(file: Path, line: str, store_path: StoreAddress, alt: int | None, **given: Any) -> None:
     """Ask for another take of LINE (its ID, the beginning of one, or chapter.line, such as 2.14).
 
     Without options the line gets a new seed; with a direction it is said differently. The choice is kept

@@ -11,6 +11,7 @@ import click
 from pipeline.cli.book import OpenBook, find_line, open_book, script_argument, store_option
 from pipeline.errors import UsageError
 from pipeline.plan.plan import LinePlan
+from pipeline.takes.address import StoreAddress
 from pipeline.takes.take import Take
 
 
@@ -23,7 +24,7 @@ def command() -> None:
 @script_argument
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print all metadata as JSON lines.")
-def list_takes(file: Path, store_path: Path, as_json: bool) -> None:
+def list_takes(file: Path, store_path: StoreAddress, as_json: bool) -> None:
     """List the take of every line of FILE."""
     book = open_book(file, store_path)
     for planned in book.plan.lines:
@@ -38,7 +39,7 @@ def list_takes(file: Path, store_path: Path, as_json: bool) -> None:
 @script_argument
 @click.argument("lines", nargs=-1, required=True)
 @store_option
-def lock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+def lock(file: Path, lines: tuple[str, ...], store_path: StoreAddress) -> None:
     """Approve the takes of LINES: they survive a newer engine or lexicon."""
     book = open_book(file, store_path)
     planned = [find_line(book.plan, wanted) for wanted in lines]
@@ -56,7 +57,7 @@ def lock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
 @script_argument
 @click.argument("lines", nargs=-1, required=True)
 @store_option
-def unlock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+def unlock(file: Path, lines: tuple[str, ...], store_path: StoreAddress) -> None:
     """Withdraw the approval of LINES."""
     book = open_book(file, store_path)
     for line in [find_line(book.plan, wanted) for wanted in lines]:
@@ -68,7 +69,7 @@ def unlock(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
 @script_argument
 @click.argument("lines", nargs=-1, required=True)
 @store_option
-def drop(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
+def drop(file: Path, lines: tuple[str, ...], store_path: StoreAddress) -> None:
     """Remove the takes of LINES; the next render makes them anew."""
     book = open_book(file, store_path)
     for line in [find_line(book.plan, wanted) for wanted in lines]:
@@ -82,7 +83,7 @@ def drop(file: Path, lines: tuple[str, ...], store_path: Path) -> None:
 @script_argument
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was heard of every take as JSON lines.")
-def check(file: Path, store_path: Path, as_json: bool) -> int:
+def check(file: Path, store_path: StoreAddress, as_json: bool) -> int:
     """Listen to the takes of FILE: whether each sounds like its voice, and whether two voices are alike.
 
     The first time every voice has to speak two sentences to be compared; that is remembered.
@@ -96,7 +97,7 @@ def check(file: Path, store_path: Path, as_json: bool) -> int:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @store_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def gc(files: tuple[Path, ...], store_path: Path, dry_run: bool) -> None:
+def gc(files: tuple[Path, ...], store_path: StoreAddress, dry_run: bool) -> None:
     """Remove every take and chapter master that none of the scripts FILES uses (approved takes stay)."""
     from pipeline.publish.aac_packets import PacketShelf
     from pipeline.stitch.book import MasterShelf
@@ -106,9 +107,9 @@ def gc(files: tuple[Path, ...], store_path: Path, dry_run: bool) -> None:
     keep |= {key for book in books for key in book.choices.locked_keys()}
     store = books[0].store
     gone = [key for key in store.all_keys() if key not in keep]
-    freed = sum(store.audio_path(key).stat().st_size for key in gone)
-    masters = MasterShelf(store_path).unused(_used_masters(books))
-    packets = PacketShelf(store_path / "aac")
+    freed = sum(store.size_bytes(key) for key in gone)
+    masters = MasterShelf(store.root).unused(_used_masters(books))
+    packets = PacketShelf(store.root / "aac")
     parts = packets.unused({key for book in books for key in packets.in_use(book.script.slug)})
     freed += sum(path.stat().st_size for path in [*masters, *parts])
     if not dry_run:

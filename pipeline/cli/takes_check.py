@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.audio import read_audio
+from pipeline.audio import decode_audio
 from pipeline.cli.book import OpenBook
 from pipeline.errors import UsageError
 from pipeline.identity.alike import alike_pairs
@@ -62,10 +62,10 @@ def _heard(
     """What a take sounds like; None if its voice could not be heard, or the take is damaged."""
     take, mine = book.takes.get(line.key), print_key(line.voice)
     own = prints.heard.get(mine)
-    if own is None or take is None or take.path is None:
+    if own is None or take is None:
         return None
     others = {voices[key].written: one for key, one in prints.heard.items() if key != mine}
-    return likeness(read_audio(take.path), own, others, listener.encoder())
+    return likeness(decode_audio(take.flac(), take.key), own, others, listener.encoder())
 
 
 def _row(line: LinePlan, one: Likeness | None) -> dict[str, object]:

@@ -37,8 +37,8 @@ def read_registry_file(path: Path) -> Document:
 
 def parse_registry(data: bytes, path: Path) -> Document:
     """`read_registry_file` of bytes that lie, or will lie, at `path`."""
-    node, value = _composed(data, path)
-    _demand_keys_once(node, path)
+    node, value = composed(data, path)
+    demand_keys_once(node, path)
     try:
         form = RegistryForm.model_validate(value)
     except ValidationError as error:
@@ -53,7 +53,7 @@ def parse_registry(data: bytes, path: Path) -> Document:
     )
 
 
-def _composed(data: bytes, path: Path) -> tuple[Any, Any]:
+def composed(data: bytes, path: Path) -> tuple[Any, Any]:
     """The document's nodes, for their rows, and its value."""
     import yaml
 
@@ -93,7 +93,7 @@ def _rows(node: Any, key: str, count: int) -> list[int]:
     return [item.start_mark.line + 1 for item in items][:count]
 
 
-def _demand_keys_once(node: Any, path: Path) -> None:
+def demand_keys_once(node: Any, path: Path) -> None:
     """Nothing, if no mapping has a key twice: YAML itself would take the last and say nothing."""
     waiting = [] if node is None else [node]
     visited: set[int] = set()  # an alias leads to a node again, or into itself

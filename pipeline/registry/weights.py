@@ -152,6 +152,15 @@ class WeightStore:
                     here[voice_id] = self._voice_file(voice_id, file, progress or NoProgress())
         return {voice_id: path for voice_id, path in here.items() if path is not None}
 
+    def ensure_file(self, file: WeightFile) -> Path:
+        """The path of one file, fetched if need be.
+
+        Raises:
+            MissingError, StoreError: as `ensure`.
+        """
+        with self._fetching():
+            return self._voice_file(file.name, file, NoProgress())
+
     def add_file(self, path: Path) -> WeightFile:
         """Takes a file that someone brought by hand; what it is, its SHA-256 says.
 

@@ -89,6 +89,25 @@ def read(path: Path) -> Iterator[Record]:
         raise StoreError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
 
 
+def read_on(path: Path, offset: int) -> tuple[list[Record], int]:
+    """The whole records behind `offset`, and the offset of what comes next; for a log that is being written.
+
+    Raises:
+        MissingError: there is no log.
+        StoreError: it cannot be read, or a line in it is no record.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except FileNotFoundError as error:
+        raise MissingError("no run was logged", where=str(path), hint="start `fullcast render`") from error
+    except OSError as error:
+        raise store_error(error, path) from error
+    whole = data[: data.rfind(b"\n") + 1]
+    return [_record(line, path, 0) for line in whole.splitlines()], offset + len(whole)
+
+
 def summarize(records: Iterable[Record]) -> Summary:
     """What the records of one run add up to."""
     tally = Tally()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.events import (
     BatchSpoken,
     Event,
+    LineQuarantined,
     MemoryPressed,
     MemoryRanOut,
     MemorySampled,
@@ -19,6 +20,7 @@ from pipeline.events import (
     ModelLoaded,
     ModelLoadFailed,
     ModelMissed,
+    RunFinished,
     WeightsVerified,
     WorkerLost,
     WorkerStalled,
@@ -27,7 +29,7 @@ from pipeline.events import (
 
 Name = Literal[
     "plan", "load-begin", "load-end", "load-fail", "hit", "miss", "evict", "verify", "stall", "speak",
-    "out-of-memory", "memory", "pressure", "lost",
+    "out-of-memory", "memory", "pressure", "lost", "aside", "end",
 ]  # fmt: skip
 
 
@@ -40,6 +42,7 @@ class Record(BaseModel):
         ms: how long it took; for `stall`, how long a batch waited for its model.
         ahead: the load was begun before its model was needed.
         count: lines spoken; utterances that did not fit; lines planned or lost.
+        audio_s: seconds of sound that were spoken.
         note: why, in words.
         models, workers: of the plan.
         memory: bytes by name: resident, available, gpu_allocated, gpu_reserved, gpu_free.
@@ -55,6 +58,7 @@ class Record(BaseModel):
     ms: float | None = None
     ahead: bool | None = None
     count: int | None = None
+    audio_s: float | None = None
     note: str | None = None
     models: list[str] | None = None
     workers: int | None = None
@@ -76,7 +80,7 @@ class Record(BaseModel):
 
 
 def record_of(event: Event, now_s: float) -> Record | None:
-    """The log's record of an event; None for what the log does not keep (lines, chapters, files).
+    """The log's record of an event; None for what the log does not keep (takes, chapters, files).
 
     Args:
         now_s: seconds since 1970, for events that carry no time of their own.
@@ -103,6 +107,10 @@ def _fields(event: Event) -> dict[str, Any] | None:
             }  # fmt: skip
         case WorkerLost(worker=worker, reason=reason, lines_in_hand=count):
             return {"event": "lost", "actor": worker, "count": count, "note": reason}
+        case LineQuarantined(line_id=line_id, where=where, reason=reason):
+            return {"event": "aside", "note": f"{where}: line {line_id}: {reason}"}
+        case RunFinished(rendered=count, audio_s=audio_s):
+            return {"event": "end", "count": count, "audio_s": audio_s}
         case _:
             return None
 
@@ -140,7 +148,8 @@ def _use_fields(
         case WorkerStalled():
             return fields | {"event": "stall", "ms": _ms(event.stall_s)}
         case BatchSpoken():
-            return fields | {"event": "speak", "ms": _ms(event.speak_s), "count": event.lines}
+            facts = {"event": "speak", "ms": _ms(event.speak_s), "count": event.lines}
+            return fields | facts | ({"audio_s": event.audio_s} if event.audio_s else {})
 
 
 def _memory_fields(event: MemoryRanOut | MemorySampled | MemoryPressed) -> dict[str, Any]:

@@ -51,12 +51,13 @@ def render_here(
     setup = worker_setup(
         plan,
         resolved,
-        store=store.root,
+        store=store.address,
         memory_bytes=division.memory_bytes,
         device=division.device,
         threads=division.threads,
         scratch=weights.cache / "converted",
         verified=weights.cache / "weights" / "verified.json",
+        weights=weights,
     )
     demand_room({job.model for job in jobs}, whole_sizes(setup.sizes, setup.parts), setup.memory_bytes)
     pool = LocalPool(setup)

@@ -10,7 +10,10 @@ from typing import Any
 from pipeline.engines.base import LoadRequest, Utterance
 from pipeline.engines.entries import Part
 from pipeline.events import Event
+from pipeline.render.blame import How
+from pipeline.render.node_weights import NeededFiles
 from pipeline.render.schedule import Job
+from pipeline.takes.address import StoreAddress
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class WorkerSetup:
     """All that a worker needs to begin.
 
     Attributes:
-        store: folder of the take store.
+        store: where takes are kept.
         memory_bytes: budget for models.
         models: how each model of the plan is loaded; `device` and `threads` are set in each request.
         engines: the engine's name by model.
@@ -55,9 +58,12 @@ class WorkerSetup:
         parts: parts of each model that other models may have too; `sizes` leave them out.
         origins: where those files come from, in words, for the error that names a damaged one.
         verified: the JSON of fingerprints of files that were hashed before; None to hash always.
+        needed: files that each machine must have of its own; None to take the paths in `models` as they are.
+        run: a name of this run that no other has, for its claims in the store.
+        claim_ttl_s: how long a claim lives that is not renewed; 0 for no claims.
     """
 
-    store: Path
+    store: StoreAddress
     memory_bytes: int
     models: Mapping[str, LoadRequest]
     engines: Mapping[str, str]
@@ -66,6 +72,9 @@ class WorkerSetup:
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     verified: Path | None = None
+    needed: NeededFiles | None = None
+    run: str = ""
+    claim_ttl_s: float = 0.0
 
     @property
     def device(self) -> str:
@@ -82,6 +91,8 @@ class TakeMade:
     audio_s: float
     render_s: float
     warnings: tuple[str, ...]
+    # It was in the store when it was written: another worker made it meanwhile.
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,8 @@ class BatchResult:
     Attributes:
         cached: models that are in or coming, least recently used first.
         broken: models that can go on no more, with the reason.
-        refused: why the worker takes no more work; nothing of the batch was begun. None if it does.
+        refused: why the worker takes no more work; all of the batch goes to others. None if it does.
+        deferred: keys of lines that another run on the same store is speaking: to be asked for again.
     """
 
     made: tuple[TakeMade, ...] = ()
@@ -109,14 +121,15 @@ class BatchResult:
     cached: tuple[str, ...] = ()
     broken: Mapping[str, str] | None = None
     refused: str | None = None
+    deferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finished:
     """A batch came back, or its worker was lost with it.
 
-    `result` is None when the worker died; `lost` says how. `untouched` marks a batch that the worker had
-    not begun.
+    `result` is None when the worker was lost; `lost` says why in words, `how` whether its process died, hung
+    or went with its node. `untouched` marks a batch that the worker had not begun.
     """
 
     worker: int
@@ -124,3 +137,4 @@ class Finished:
     result: BatchResult | None
     lost: str | None = None
     untouched: bool = False
+    how: How = "died"

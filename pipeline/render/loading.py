@@ -13,6 +13,7 @@ from pipeline.events import Event, WeightsVerified
 from pipeline.hashing import digest_file
 from pipeline.registry.verified import VerifiedFiles, fingerprint
 from pipeline.render.job import WorkerSetup
+from pipeline.render.node_weights import NodeWeights
 from pipeline.render.parts import PartShelf
 
 
@@ -26,21 +27,25 @@ class Loader:
         create: Callable[[str], Engine],
         report: Callable[[Event], None],
         parts: PartShelf,
+        node: NodeWeights,
     ) -> None:
         self._worker = worker
         self._setup = setup
         self._create = create
         self._report = report
         self._parts = parts
-        self._verified = VerifiedFiles(setup.verified) if setup.verified else None
+        self._node = node
+        verified = node.verified or setup.verified
+        self._verified = VerifiedFiles(verified) if verified else None
 
     def __call__(self, model: str) -> Engine:
         """The model, ready to speak; nothing of it stays in memory if it fails.
 
         Raises:
-            EngineError: a file is missing or not what the registry says, or the engine cannot load it.
+            NodeWeightsError: its files cannot be had on this machine.
+            EngineError: a file is not what the registry says, or the engine cannot load it.
         """
-        request = self._setup.models[model]
+        request = self._node.localized(model, self._setup.models[model])
         self._verify(model, request)
         engine = self._create(self._setup.engines[model])
         try:

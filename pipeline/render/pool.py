@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from pipeline.render.job import Finished, LineJob
 
 
 class Pool(Protocol):
-    """Workers that take batches. Numbers name them; a restarted worker keeps its number."""
+    """Workers that take batches. Numbers name them; one that is brought back keeps its number."""
 
     depth: int  # batches a worker may have in hand, so that it never waits for the driver
 
@@ -17,24 +18,34 @@ class Pool(Protocol):
         """Numbers of the workers that take work."""
         ...
 
-    def submit(self, worker: int, jobs: Sequence[LineJob], upcoming: Sequence[str] = ()) -> None:
+    def submit(
+        self,
+        worker: int,
+        jobs: Sequence[LineJob],
+        upcoming: Sequence[str] = (),
+        deadline_s: float = math.inf,
+    ) -> None:
         """Hands a batch to a worker; returns at once.
 
         Args:
             upcoming: models to load while it speaks. Without any jobs the batch is done when they are loaded.
+            deadline_s: seconds from when the worker begins with it, after which it is taken for hung.
         """
         ...
 
     def wait(self) -> list[Finished]:
-        """Blocks until at least one batch came back or a worker was lost with its batches.
+        """Blocks until something changed: batches came back, a worker was lost with its batches, or one came.
+
+        A lost worker is brought back by the pool itself, if that can be done, and is among `workers` then.
 
         Raises:
             StoreError: a worker could not write to the store.
+            MissingError: the cluster is gone.
         """
         ...
 
-    def restart(self, worker: int) -> bool:
-        """Brings a lost worker back; False if it does not come up any more."""
+    def is_waiting(self) -> bool:
+        """Whether a worker may still come up, though none may be up now."""
         ...
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from pipeline.engines.catalogue import Catalogue, ModelEntry, ResolvedVoice
 from pipeline.engines.entries import Part
 from pipeline.plan.key import SEED_BITS
 from pipeline.plan.plan import LinePlan, Plan
-from pipeline.registry.weights import ResolvedModel
+from pipeline.registry.weights import ResolvedModel, WeightStore
 from pipeline.render.cache import too_large
 from pipeline.render.job import LineJob, WorkerSetup
+from pipeline.render.node_weights import needed_files
 from pipeline.render.schedule import Job
+from pipeline.takes.address import StoreAddress
+from pipeline.takes.claims import ttl_from_environment
 
 
 def line_jobs(plan: Plan, states: Mapping[str, Path]) -> list[LineJob]:
@@ -30,12 +34,13 @@ def worker_setup(
     plan: Plan,
     resolved: Mapping[str, ResolvedModel],
     *,
-    store: Path,
+    store: StoreAddress,
     memory_bytes: int,
     device: str,
     threads: int,
     scratch: Path,
     verified: Path | None = None,
+    weights: WeightStore | None = None,
 ) -> WorkerSetup:
     """How workers of this plan are set up.
 
@@ -44,8 +49,10 @@ def worker_setup(
         memory_bytes: budget of one worker.
         scratch: where engines may keep converted weights.
         verified: fingerprints of files that were hashed before; None to hash all before a load.
+        weights: the driver's; with them a worker on another machine finds or fetches files of its own.
     """
     digests = {model: _digests(resolved[model]) for model in plan.models}
+    voices = (entry.file for line in plan.lines for entry, _ in line.voice.parts if entry.file is not None)
     requests = {
         model: LoadRequest(
             model=model,
@@ -60,7 +67,7 @@ def worker_setup(
     }
     engines = {facts.model: facts.engine for facts in plan.models.values()}
     return WorkerSetup(
-        store.resolve(),
+        store.resolve() if isinstance(store, Path) else store,
         memory_bytes,
         requests,
         engines,
@@ -69,6 +76,9 @@ def worker_setup(
         digests=digests,
         origins={model: resolved[model].origins() for model in plan.models},
         verified=verified,
+        needed=None if weights is None else needed_files(resolved.values(), voices, weights.cache),
+        run=secrets.token_hex(6),
+        claim_ttl_s=ttl_from_environment(),
     )
 
 

@@ -1,14 +1,14 @@
-"""Carries a plan out: hands lines to workers, puts back what a dead worker held, sets poison lines aside."""
+"""Carries a plan out: hands lines to workers, puts back what a lost worker held, sets poison lines aside."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from pipeline.errors import EngineError
 from pipeline.events import (
+    BatchSpoken,
     Event,
     LineQuarantined,
     LineRendered,
@@ -17,56 +17,19 @@ from pipeline.events import (
     WorkerStarted,
     WorkPlanned,
 )
+from pipeline.logs import about
+from pipeline.render.blame import Blame, Verdict
+from pipeline.render.budget import Budget
+from pipeline.render.deadline import Deadlines, Patience
+from pipeline.render.estimate import Estimator
 from pipeline.render.event_record import record_of
 from pipeline.render.job import BatchResult, Finished, LineJob
+from pipeline.render.outcome import ModelTimes as ModelTimes
+from pipeline.render.outcome import Outcome as Outcome
 from pipeline.render.pool import Pool
 from pipeline.render.schedule import Job, Schedule
-from pipeline.render.tally import Tally
 
 logger = logging.getLogger(__name__)
-
-# A line alone in its batch that kills its worker this often is poison: once may be bad luck.
-POISON_DEATHS = 2
-
-
-@dataclass
-class ModelTimes:
-    """What one model's work took: seconds of sound, seconds its engine worked for them, its longest load."""
-
-    audio_s: float = 0.0
-    render_s: float = 0.0
-    load_s: float = 0.0
-
-
-@dataclass
-class Outcome:
-    """What became of a run.
-
-    Attributes:
-        made: keys of the takes made.
-        quarantined: line jobs that could not be spoken, with the reason, by key.
-        times: by model.
-        tally: loads, stalls and shortages, added up.
-    """
-
-    made: set[str] = field(default_factory=set)
-    quarantined: dict[str, tuple[LineJob, str]] = field(default_factory=dict)
-    times: dict[str, ModelTimes] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
-
-    @property
-    def audio_s(self) -> float:
-        """Seconds of sound made."""
-        return sum(times.audio_s for times in self.times.values())
-
-    @property
-    def render_s(self) -> float:
-        """Seconds that engines worked, all workers together."""
-        return sum(times.render_s for times in self.times.values())
-
-    def of(self, model: str) -> ModelTimes:
-        """The times of a model, to be added to."""
-        return self.times.setdefault(model, ModelTimes())
 
 
 class Run:
@@ -76,16 +39,36 @@ class Run:
     """
 
     def __init__(
-        self, jobs: Iterable[LineJob], pool: Pool, schedule: Schedule, report: Callable[[Event], None]
+        self,
+        jobs: Iterable[LineJob] | Mapping[str, LineJob],
+        pool: Pool,
+        schedule: Schedule,
+        report: Callable[[Event], None],
+        patience: Patience | None = None,
+        load_s: Mapping[str, float] | None = None,
+        estimator: Estimator | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self._jobs = {job.key: job for job in jobs}
+        # A mapping may lie on a disk, and hold more than the schedule has yet.
+        self._jobs = jobs if isinstance(jobs, Mapping) else {job.key: job for job in jobs}
         self._pool = pool
         self._schedule = schedule
         self._tell = report
         self._in_hand: dict[int, int] = {}
         self._cached: dict[int, tuple[str, ...]] = {}
-        self._deaths: dict[str, int] = {}
-        # Workers that take no more work for want of memory, and why.
+        self._blame = Blame()
+        self.estimator = estimator or schedule.estimator
+        self._budget = budget
+        self._deadlines = Deadlines(self.estimator, load_s or {}, patience or Patience())
+        self._greeted: set[int] = set()
+        # Models that loaded once; those that must be loaded by themselves before lines wait for them; and the
+        # lines that wait for that, by worker.
+        self._loaded: set[str] = set()
+        self._suspects: set[str] = set()
+        self._held: dict[int, tuple[list[LineJob], Sequence[str]]] = {}
+        # Lines that a lost worker had begun.
+        self._begun: set[str] = set()
+        # Workers that take no more work, for want of memory or of weights, and why.
         self._stopped: dict[int, str] = {}
         # Models named to each worker that it has not loaded yet, and those that may have killed one so.
         self._named: dict[int, set[str]] = {}
@@ -98,6 +81,7 @@ class Run:
         has_take: Callable[[str], bool],
         preloads: Mapping[int, Sequence[str]] | None = None,
         memory_bytes: int = 0,
+        more: Callable[[], Iterable[Job]] = tuple,
     ) -> Outcome:
         """Works until nothing is left; returns what became of every line.
 
@@ -105,22 +89,36 @@ class Run:
             has_take: whether a take is in the store: what a dead worker had finished is not done twice.
             preloads: models that each worker loads before any work is handed out.
             memory_bytes: budget of each worker, for the log.
+            more: work that came in meanwhile; asked before each time that lines are handed out.
 
         Raises:
             StoreError: the store cannot be written.
             EngineError: no worker comes up any more.
+            MissingError: the cluster is gone.
         """
         self._has_take = has_take
-        models = tuple(sorted({job.model for job in self._jobs.values()}))
+        models = tuple(sorted(self._schedule.left_s()))
         workers = self._pool.workers()
-        self._report(WorkPlanned(models, len(self._jobs), len(workers), memory_bytes, time.time()))
-        for worker in workers:
-            self._report(WorkerStarted(worker))
+        lines = self._schedule.jobs_left()
+        self._report(WorkPlanned(models, lines, len(workers), memory_bytes, time.time()))
+        self._greet()
         self._preload(preloads or {})
         while True:
-            self._hand_out()
-            if not any(self._in_hand.values()):
+            if arrived := list(more()):
+                self._schedule.put_back(arrived)
+            spent = self._budget is not None and not self._budget.look(
+                time.monotonic(), len(self._pool.workers())
+            )
+            if not spent:
+                self._hand_out()
+            elif not any(self._in_hand.values()):
+                self.outcome.unspent_jobs = self._schedule.jobs_left()
                 return self.outcome
+            if not any(self._in_hand.values()):
+                if self._schedule.is_empty():
+                    return self.outcome
+                if not self._pool.is_waiting():
+                    raise self._no_worker()
             self._collect()
 
     def _preload(self, preloads: Mapping[int, Sequence[str]]) -> None:
@@ -135,27 +133,48 @@ class Run:
         for finished in self._pool.wait():
             self._in_hand[finished.worker] -= 1
             self._settle(finished)
+        self._greet()
+
+    def _greet(self) -> None:
+        """Tells of workers that are new or back."""
+        workers = set(self._pool.workers())
+        for worker in sorted(workers - self._greeted):
+            self._report(WorkerStarted(worker))
+        self._greeted = workers
 
     def _hand_out(self) -> None:
         """Gives every worker one batch, then a second, so that nobody waits while another hoards."""
         for depth in range(1, self._pool.depth + 1):
             for worker in self._willing():
-                while self._in_hand.get(worker, 0) < depth:
+                while self._in_hand.get(worker, 0) < depth and worker not in self._held:
                     cached = self._cached.get(worker, ())
-                    batch = self._schedule.next_batch(worker, cached)
+                    batch = self._schedule.next_batch(worker, cached, self._in_hand.get(worker, 0))
                     if not batch:
                         break
                     upcoming = self._schedule.upcoming(worker, cached)
                     jobs = [self._jobs[job.key] for job in batch]
-                    self._submit(worker, jobs, () if upcoming is None else (upcoming,))
-        if not self._schedule.is_empty() and not self._willing():
+                    self._submit_safely(worker, jobs, () if upcoming is None else (upcoming,))
+        if not self._schedule.is_empty() and not self._willing() and not self._pool.is_waiting():
             raise self._no_worker()
 
+    def _submit_safely(self, worker: int, jobs: list[LineJob], upcoming: Sequence[str]) -> None:
+        """Hands a batch out; where loading its model may hang, the load goes first and alone."""
+        model = jobs[0].model
+        if model in self._suspects and model not in self._cached.get(worker, ()):
+            self._held[worker] = (jobs, upcoming)
+            self._submit(worker, [], [model])
+        else:
+            self._submit(worker, jobs, upcoming)
+
     def _submit(self, worker: int, jobs: list[LineJob], upcoming: Sequence[str]) -> None:
-        upcoming = [model for model in upcoming if model not in self._never_ahead]
+        if jobs:
+            upcoming = [model for model in upcoming if model not in self._never_ahead]
         cached = self._cached.get(worker, ())
         self._named.setdefault(worker, set()).update(model for model in upcoming if model not in cached)
-        self._pool.submit(worker, jobs, upcoming)
+        models = dict.fromkeys([job.model for job in jobs] or upcoming)
+        loads = [model for model in models if model not in cached]
+        deadline_s = self._deadlines.of(worker, _bare(jobs), loads)
+        self._pool.submit(worker, jobs, upcoming, deadline_s)
         self._in_hand[worker] = self._in_hand.get(worker, 0) + 1
 
     def _willing(self) -> list[int]:
@@ -166,8 +185,8 @@ class Run:
         if self._stopped:
             worker, reason = next(iter(self._stopped.items()))
             return EngineError(
-                f"no worker has memory left: worker {worker}: {reason}",
-                hint="the takes made are kept; use fewer --workers, or close other programs, and go on",
+                f"no worker can go on: worker {worker}: {reason}",
+                hint="the takes made are kept; mend that and go on (fewer --workers need less memory)",
             )
         return EngineError("no worker is left", hint="see the workers' log; the takes made are kept")
 
@@ -177,6 +196,9 @@ class Run:
         else:
             self._cached[finished.worker] = finished.result.cached
             self._record(finished.worker, finished.result)
+            self._learn(finished.worker, finished.result)
+            if not finished.jobs and finished.worker in self._held:
+                self._submit(finished.worker, *self._held.pop(finished.worker))
             if finished.result.refused is not None:
                 self._retire(finished, finished.result.refused)
 
@@ -187,9 +209,12 @@ class Run:
                 times = self.outcome.of(event.model)
                 times.load_s = max(times.load_s, event.load_s)
                 self._named.get(worker, set()).discard(event.model)
+                self._loaded.add(event.model)
         for made in result.made:
             job = self._jobs[made.key]
             self.outcome.made.add(made.key)
+            self.outcome.takes_made_twice += made.again or made.key in self._begun
+            self._begun.discard(made.key)
             times = self.outcome.of(job.model)
             times.audio_s += made.audio_s
             times.render_s += made.render_s
@@ -203,6 +228,8 @@ class Run:
             self._quarantine(self._jobs[failed.key], failed.reason)
         for model, reason in (result.broken or {}).items():
             self._give_up(model, reason)
+        if result.deferred:
+            self._schedule.put_back(self._jobs[key].job for key in result.deferred)
 
     def _retire(self, finished: Finished, reason: str) -> None:
         """A worker takes no more work: what it gave back goes to others."""
@@ -210,32 +237,55 @@ class Run:
         self._schedule.leave(finished.worker)
         self._schedule.put_back(job.job for job in finished.jobs)
 
-    def _recover(self, finished: Finished) -> None:
-        """Puts a lost worker's batch back: whole if it was not begun, else in halves that stay apart."""
-        left = [job for job in finished.jobs if not self._has_take(job.key)]
-        if not finished.untouched:  # one event a death, though two batches come back
-            self._report(WorkerLost(finished.worker, finished.lost or "died", len(left)))
-        self.outcome.made.update(job.key for job in finished.jobs if job not in left)
-        self._schedule.leave(finished.worker)
-        self._cached.pop(finished.worker, None)
-        # A load ahead may have killed it: the lines that were spoken meanwhile must not be blamed twice.
-        self._never_ahead |= self._named.pop(finished.worker, set())
-        if finished.untouched:
-            self._schedule.put_back(job.job for job in left)
-        elif len(left) == 1:
-            self._retry_or_quarantine(left[0], finished.lost or "its worker died")
-        else:
-            half = (len(left) + 1) // 2
-            self._schedule.put_back_apart([_bare(left[:half]), _bare(left[half:])])
-        if not self._in_hand.get(finished.worker) and not self._pool.restart(finished.worker):
-            logger.error("worker %d does not come up again", finished.worker)
+    def _learn(self, worker: int, result: BatchResult) -> None:
+        """Tells the estimator how long the lines took that were spoken now."""
+        for event in result.events:
+            if isinstance(event, BatchSpoken):
+                spoken = [self._jobs[made.key] for made in result.made if made.render_s > 0]
+                planned_s = sum(job.job.work_s for job in spoken if job.model == event.model)
+                self.estimator.learn(event.model, worker, planned_s, event.speak_s, event.lines)
 
-    def _retry_or_quarantine(self, job: LineJob, reason: str) -> None:
-        self._deaths[job.key] = self._deaths.get(job.key, 0) + 1
-        if self._deaths[job.key] >= POISON_DEATHS:
-            self._quarantine(job, f"it kills its worker ({reason})")
+    def _recover(self, finished: Finished) -> None:
+        """Puts a lost worker's batch back as it should be tried again, or sets its culprit aside."""
+        worker, reason = finished.worker, finished.lost or "its worker died"
+        left = [job for job in finished.jobs if not self._has_take(job.key)]
+        if not finished.untouched:  # one event a loss, though two batches come back
+            self._report(WorkerLost(worker, reason, len(left)))
+            with about(lines=[job.line_id for job in left]):
+                logger.info("worker %d %s: %s", worker, finished.how, reason)
+            self._begun.update(job.key for job in left)
+        self.outcome.made.update(job.key for job in finished.jobs if job not in left)
+        hung_load = self._hung_load(finished, left)
+        held, _ = self._held.pop(worker, ([], ()))
+        self._schedule.put_back(_bare(held))
+        self._schedule.leave(worker)
+        self.estimator.forget_worker(worker)
+        self._cached.pop(worker, None)
+        # A load ahead may have killed it: the lines that were spoken meanwhile must not be blamed twice.
+        self._never_ahead |= self._named.pop(worker, set())
+        if finished.untouched:
+            self._schedule.put_back(_bare(left))
+        elif hung_load is not None and not finished.jobs:
+            self._give_up(hung_load, f"loading it hangs ({reason})")
         else:
-            self._schedule.put_back_apart([[job.job]])
+            self._carry_out(self._blame.judge(_bare(left), finished.how, reason, hung_load))
+
+    def _hung_load(self, finished: Finished, left: Sequence[LineJob]) -> str | None:
+        """The model that a worker may have been loading when it hung; None if it was not, or did not hang."""
+        if finished.how != "hung":
+            return None
+        waiting = left or self._held.get(finished.worker, ([], ()))[0]
+        models = {job.model for job in waiting} - set(self._cached.get(finished.worker, ())) - self._loaded
+        return min(models, default=None)
+
+    def _carry_out(self, verdict: Verdict) -> None:
+        self._schedule.put_back(verdict.back)
+        self._schedule.put_back_apart([list(batch) for batch in verdict.apart])
+        if verdict.suspect is not None:
+            self._suspects.add(verdict.suspect)
+        if verdict.guilty is not None:
+            job, why = verdict.guilty
+            self._quarantine(self._jobs[job.key], why)
 
     def _report(self, event: Event) -> None:
         record = record_of(event, time.time())
@@ -254,6 +304,8 @@ class Run:
         if job.key in self.outcome.quarantined:
             return
         self.outcome.quarantined[job.key] = (job, reason)
+        with about(book=job.where.rpartition(":")[0], line=job.line_id, key=job.key):
+            logger.info("set aside: %s", reason)
         self._report(LineQuarantined(job.line_id, job.where, reason))
 
 

@@ -6,6 +6,7 @@ Free of Ray: `actors.py` wraps it in an actor, `local.py` calls it in this proce
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,17 +19,27 @@ from pipeline.errors import EngineError, LineError, MissingError
 from pipeline.events import BatchSpoken, Event, MemoryRanOut
 from pipeline.hashing import digest_bytes
 from pipeline.levels import measure_take
+from pipeline.logs import about
 from pipeline.render.job import BatchResult, LineJob, TakeFailed, TakeMade, WorkerSetup
 from pipeline.render.join import join_utterances
 from pipeline.render.loading import Loader
 from pipeline.render.machine import resident_memory_bytes, total_memory_bytes
 from pipeline.render.memory import MemorySample, MemoryWatch, give_back_cached_memory, limits_for, look
+from pipeline.render.node_weights import NodeWeights, NodeWeightsError
 from pipeline.render.parts import PartShelf
 from pipeline.render.shelf import ModelShelf
 from pipeline.render.speaking import Answers, speak_all
 from pipeline.render.timing import joined_timing
+from pipeline.takes.claims import Claims
 from pipeline.takes.store import TakeStore
 from pipeline.takes.take import Take
+
+# A batch that another run is speaking goes back to the driver after so long, well before a deadline.
+WAIT_FOR_OTHERS_S = 8.0
+LOOK_AGAIN_S = 0.5
+
+
+logger = logging.getLogger(__name__)
 
 
 class Worker:
@@ -47,11 +58,13 @@ class Worker:
     ) -> None:
         self.number = number
         self._store = TakeStore(setup.store)
+        self._claims = Claims(self._store.shelf, setup.run, number, setup.claim_ttl_s)
         # Two threads add to it: this one and the shelf's loader.
         self._events: deque[Event] = deque()
         sizes = {model: setup.sizes.get(model, 0) for model in setup.models}
         parts = PartShelf(setup.parts)
-        loader = Loader(number, setup, create, self._events.append, parts)
+        self._node = NodeWeights(setup.needed, self._events.append)
+        loader = Loader(number, setup, create, self._events.append, parts, self._node)
         self._shelf = ModelShelf(number, setup.memory_bytes, sizes, loader, self._events.append, parts)
         limits = limits_for(setup.memory_bytes, setup.device, resident_memory_bytes(), total_memory_bytes())
         look_now = look_at_memory or (lambda: look(setup.device))
@@ -70,22 +83,30 @@ class Worker:
         self._mind_memory()
         if jobs and self._memory.pressure.action == "stop":
             return self._result(refused=self._memory.pressure.reason)
-        made: list[TakeMade] = []
-        failed: list[TakeFailed] = []
-        broken: dict[str, str] = {}
-        for model in dict.fromkeys(job.model for job in jobs):
-            mine = [job for job in jobs if job.model == model]
-            try:
-                with self._shelf.use(model) as engine:
-                    self._look_ahead(upcoming)
-                    self._speak_with(engine, mine, made, failed)
-                    self._mind_memory()
-            except (EngineError, MissingError) as error:
-                broken[model] = str(error)
         if not jobs:
             self._look_ahead(upcoming)
             self._shelf.await_loads()
-        return self._result(made, failed, broken)
+            return self._result()
+        made: list[TakeMade] = []
+        failed: list[TakeFailed] = []
+        broken: dict[str, str] = {}
+        mine, made_before, deferred = self._share(jobs)
+        made.extend(made_before)
+        try:
+            for model in dict.fromkeys(job.model for job in mine):
+                batch = [job for job in mine if job.model == model]
+                try:
+                    with self._shelf.use(model) as engine:
+                        self._look_ahead(upcoming)
+                        self._speak_with(engine, batch, made, failed)
+                        self._mind_memory()
+                except NodeWeightsError as error:  # others may have them: this worker takes no more
+                    return self._result(made, failed, broken, refused=str(error))
+                except (EngineError, MissingError) as error:
+                    broken[model] = str(error)
+        finally:
+            self._claims.release()
+        return self._result(made, failed, broken, deferred=deferred)
 
     def prepare(self, jobs: Sequence[LineJob]) -> None:
         """Has the engines that can do so work ahead for a batch that comes next; from another thread.
@@ -107,10 +128,32 @@ class Worker:
         failed: Sequence[TakeFailed] = (),
         broken: dict[str, str] | None = None,
         refused: str | None = None,
+        deferred: Sequence[str] = (),
     ) -> BatchResult:
         # What the loader adds from here on goes with the next batch.
         events = tuple(self._events.popleft() for _ in range(len(self._events)))
-        return BatchResult(tuple(made), tuple(failed), events, self._shelf.models(), broken or None, refused)
+        models = self._shelf.models()
+        return BatchResult(
+            tuple(made), tuple(failed), events, models, broken or None, refused, tuple(deferred)
+        )
+
+    def _share(self, jobs: Sequence[LineJob]) -> tuple[list[LineJob], list[TakeMade], list[str]]:
+        """What is left to this worker of a batch: its jobs, takes that others made, keys that others speak.
+
+        If others speak all of it, this waits a while for them, so that nobody asks without pause.
+        """
+        made: list[TakeMade] = []
+        left = list(jobs)
+        began = time.monotonic()
+        while True:
+            there = {job.key for job in left if self._store.has(job.key)}
+            made += [TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in left if job.key in there]
+            left = [job for job in left if job.key not in there]
+            mine = self._claims.claim(job.key for job in left)
+            if mine or not left or time.monotonic() - began > WAIT_FOR_OTHERS_S:
+                others = [job.key for job in left if job.key not in mine]
+                return [job for job in left if job.key in mine], made, others
+            time.sleep(LOOK_AGAIN_S)
 
     def _look_ahead(self, upcoming: Sequence[str]) -> None:
         if self._memory.pressure.action not in ("evict", "stop"):
@@ -129,27 +172,29 @@ class Worker:
     def _speak_with(
         self, engine: Engine, jobs: list[LineJob], made: list[TakeMade], failed: list[TakeFailed]
     ) -> None:
-        # Another driver on the same store may have made some of them meanwhile.
-        missing = [job for job in jobs if not self._store.has(job.key)]
-        made.extend(TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in jobs if job not in missing)
-        spoken, render_s = self._spoken(engine, missing)
-        total = sum(len(utterance.text) for job in missing for utterance in job.utterances) or 1
+        spoken, render_s = self._spoken(engine, jobs)
+        total = sum(len(utterance.text) for job in jobs for utterance in job.utterances) or 1
         position = 0
-        for job in missing:
+        for job in jobs:
             mine = spoken[position : position + len(job.utterances)]
             position += len(job.utterances)
             error = next((one for one in mine if isinstance(one, LineError)), None)
             if error is not None:
+                with about(**_facts(job)):
+                    logger.warning("cannot be spoken: %s", error)
                 failed.append(TakeFailed(job.key, job.line_id, str(error)))
                 continue
             share = sum(len(utterance.text) for utterance in job.utterances) / total
             speeches = [one for one in mine if isinstance(one, Speech)]
-            take = self._keep(job, speeches, render_s * share)
-            made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings))
+            again = self._store.has(job.key)
+            with about(**_facts(job)):
+                take = self._keep(job, speeches, render_s * share)
+                logger.info("kept, made again" if again else "kept")
+            made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings, again))
 
     def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
         """The engine's answers to all utterances of `jobs`, and the seconds it took."""
-        utterances = [utterance for job in jobs for utterance in job.utterances]
+        utterances = self._node.utterances(utterance for job in jobs for utterance in job.utterances)
         if not utterances:
             return [], 0.0
         model = jobs[0].model
@@ -164,9 +209,14 @@ class Worker:
                 self._shelf.evict_idle("an utterance did not fit in memory")
 
         began = time.perf_counter()
-        answers = speak_all(engine, utterances, at_once, ran_out)
+        with about(lines=[job.line_id for job in jobs], **(_facts(jobs[0]) if len(jobs) == 1 else {})):
+            logger.info("begins with %d lines of %s", len(jobs), model)
+            answers = speak_all(engine, utterances, at_once, ran_out)
         speak_s = time.perf_counter() - began
-        self._events.append(BatchSpoken(self.number, model, len(jobs), round(speak_s, 6), _now_s()))
+        audio_s = sum(one.audio.duration_s for one in answers if isinstance(one, Speech))
+        self._events.append(
+            BatchSpoken(self.number, model, len(jobs), round(speak_s, 6), _now_s(), round(audio_s, 3))
+        )
         return answers, speak_s
 
     def _keep(self, job: LineJob, speeches: list[Speech], render_s: float) -> Take:
@@ -199,6 +249,11 @@ class Worker:
             timing=joined_timing(texts, speeches),
         )
         return self._store.put(take, flac)
+
+
+def _facts(job: LineJob) -> dict[str, str]:
+    """What a log record says of a line."""
+    return {"book": job.where.rpartition(":")[0], "line": job.line_id, "key": job.key}
 
 
 def _now_s() -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 
-from pipeline.audio import Audio, read_audio
+from pipeline.audio import Audio, decode_audio
 from pipeline.cast.cast import cast_script
 from pipeline.engines.catalogue import Catalogue
 from pipeline.errors import AudioError, MissingError
@@ -153,7 +153,7 @@ class Bench:
 
 
 def _pair(lines: tuple[LinePlan, LinePlan], takes: tuple[Take, Take]) -> _Pair:
-    a, b = (read_audio(Path(str(take.path))) for take in takes)
+    a, b = (decode_audio(take.flac(), take.key) for take in takes)
     return _Pair(lines, takes, (a, b))
 
 

@@ -62,10 +62,10 @@ class BarReporter:
             case LineRendered(chapter=chapter, audio_s=audio_s):
                 self._advance(chapter, audio_s)
             case LineQuarantined() | WorkerLost() | TakeDamaged() | WeightsFetched():
-                self._above(_sentence(event))
+                self._above(sentence(event))
             case ChapterStitched(reused=False) | FileCorrected() | RuleBroken():
                 self._close_bar()
-                self._above(_sentence(event))
+                self._above(sentence(event))
             case _:
                 pass
 
@@ -122,7 +122,7 @@ class LogReporter:
             self._lines += 1
             self._audio_s += event.audio_s
             self._progress(event)
-        elif text := _sentence(event):
+        elif text := sentence(event):
             print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
@@ -158,7 +158,9 @@ class JsonReporter:
         if "at_s" in value:
             value["time_s"] = value.pop("at_s")
         value["at_s"] = round(time.monotonic() - self._began, 3)
-        print(json.dumps(value, ensure_ascii=False), file=self._stream, flush=True)
+        # One call: chapters are stitched by several threads, and their lines must not run into each other.
+        self._stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._stream.flush()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -171,7 +173,7 @@ def make_reporter(as_json: bool) -> Reporter:
     return BarReporter() if sys.stderr.isatty() else LogReporter()
 
 
-def _sentence(event: Event) -> str:
+def sentence(event: Event) -> str:
     """The event in words; empty for what a person need not see."""
     match event:
         case RunStarted(lines=lines, to_render=0):

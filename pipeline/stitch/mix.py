@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.audio import Audio, Samples, read_audio, resample
+from pipeline.audio import Audio, Samples, decode_audio, resample
 from pipeline.errors import AudioError
 from pipeline.levels import amplitude_of
 from pipeline.stitch.sounds import load_sound
@@ -68,7 +68,8 @@ def mix_blocks(score: ChapterScore, timeline: Timeline, block_s: float = BLOCK_S
         timeline: `place(score, ...)`, at the score's sample rate.
 
     Raises:
-        AudioError: a take or sound cannot be read, or is not what its metadata say.
+        AudioError: a sound cannot be read, or a take is not what its metadata say.
+        StoreError: a take is gone or was damaged since it was looked at.
     """
     duck = duck_curve(timeline)
     spans: list[LineSpan | SoundSpan] = [*timeline.lines, *timeline.sounds]
@@ -154,14 +155,12 @@ def _speech(span: LineSpan, gain_db: float, sample_rate: int) -> Clip:
 
 
 def _read(take: Take) -> Samples:
-    if take.path is None:
-        raise AudioError(f"take {take.key[:12]} of line '{take.line_id}' has no file")
-    audio = read_audio(take.path)
+    audio = decode_audio(take.flac(), f"take {take.key[:12]}")
     if audio.sample_rate != take.sample_rate or audio.length_samples != take.length_samples:
         raise AudioError(
             f"the take of line '{take.line_id}' has {audio.length_samples} samples at {audio.sample_rate} Hz,"
             f" its metadata say {take.length_samples} at {take.sample_rate} Hz",
-            where=str(take.path),
+            where=f"take {take.key[:12]}",
             hint="render the line again",
         )
     return audio.to_mono().samples[:, 0]

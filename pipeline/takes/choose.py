@@ -1,6 +1,6 @@
 """Which take of a line is the one: retakes asked for and takes approved, kept by line ID.
 
-One JSON file for each book, `choices/<slug>.json` in the store's folder, written atomically.
+One JSON file for each book, `choices/<slug>.json` in the store, a folder or a bucket, written whole.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import StoreError
-from pipeline.files import write_json
+from pipeline.files import json_rows
+from pipeline.takes.shelf import FolderShelf, Shelf
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Choice:
 class Choices:
     """All choices of one book; changes are written at once."""
 
-    def __init__(self, root: Path, slug: str) -> None:
-        self.path = root / "choices" / f"{slug}.json"
+    def __init__(self, store: Path | Shelf, slug: str) -> None:
+        self._shelf = FolderShelf(store) if isinstance(store, Path) else store
+        self._name = f"choices/{slug}.json"
         self._by_line = self._read()
 
     def get(self, line_id: str) -> Choice:
@@ -51,7 +53,8 @@ class Choices:
         changed.pop(line_id, None)
         if choice.alt or choice.direction or choice.locked:
             changed[line_id] = choice
-        write_json(self.path, {name: asdict(one) for name, one in changed.items()})
+        rows = json_rows({name: asdict(one) for name, one in changed.items()})
+        self._shelf.write(self._name, ("".join(rows) + "\n").encode("utf-8"))
         self._by_line = changed
 
     def unlock(self, line_id: str) -> None:
@@ -67,12 +70,12 @@ class Choices:
         return {choice.locked for choice in self._by_line.values() if choice.locked}
 
     def _read(self) -> dict[str, Choice]:
+        data = self._shelf.read(self._name)
         try:
-            values = json.loads(self.path.read_bytes())
+            values = {} if data is None else json.loads(data)
             return {name: Choice(**value) for name, value in values.items()}
-        except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, OSError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
+            where = f"{self._shelf.place}/{self._name}"
             raise StoreError(
-                f"cannot read choices: {error}", where=str(self.path), hint="mend or remove the file"
+                f"cannot read choices: {error}", where=where, hint="mend or remove the file"
             ) from error

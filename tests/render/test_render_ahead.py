@@ -57,14 +57,14 @@ class Workers:
     def workers(self):
         return tuple(range(len(self._workers)))
 
-    def submit(self, worker, jobs, upcoming=()):
+    def submit(self, worker, jobs, upcoming=(), deadline_s=0.0):
         self._waiting.append((worker, tuple(jobs), tuple(upcoming)))
 
     def wait(self):
         worker, jobs, upcoming = self._waiting.popleft()
         return [Finished(worker, jobs, self._workers[worker].speak(jobs, upcoming))]
 
-    def restart(self, worker):
+    def is_waiting(self):
         return False
 
     def close(self):
@@ -249,7 +249,7 @@ def test_a_run_whose_workers_all_stopped_says_why_and_keeps_its_takes(store, mak
     clock = iter(range(0, 1000, 5))
     pool = Workers([Worker(0, make_setup(), look_at_memory=lambda: roomy(next(clock), available_bytes=0))])
     jobs = lines("tone@1", 40)
-    with pytest.raises(EngineError, match="no worker has memory left: worker 0: the machine has 0.0 MB"):
+    with pytest.raises(EngineError, match="no worker can go on: worker 0: the machine has 0.0 MB"):
         run(jobs, pool, store)
     assert 0 < len(list(store.all_keys())) < 40
     run(jobs, LocalPool(make_setup()), store)

@@ -8,7 +8,7 @@ from pipeline import events as all_events
 from pipeline.errors import MissingError, StoreError
 from pipeline.events import (
     BatchSpoken,
-    LineQuarantined,
+    LineRendered,
     MemoryPressed,
     MemoryRanOut,
     MemorySampled,
@@ -73,7 +73,7 @@ def test_every_event_of_models_and_memory_has_a_record_and_lines_have_none():
     ]
     assert set(of_models) <= known
     assert all(record_of(event, T) is not None for event in RUN)
-    assert record_of(LineQuarantined("1", "book.md:1", "no"), T) is None
+    assert record_of(LineRendered("1", "Ann", "One", "k", 1.0, 1.0, 0), T) is None
 
 
 def test_a_run_adds_up():
@@ -156,7 +156,7 @@ def test_a_book_that_was_never_rendered_has_no_log_and_says_so(tmp_path):
 
 def test_nothing_is_written_for_events_that_the_log_does_not_keep(tmp_path):
     path = log_path(tmp_path, "book")
-    write(path, [LineQuarantined("1", "book.md:1", "no")])
+    write(path, [LineRendered("1", "Ann", "One", "k", 1.0, 1.0, 0)])
     assert not path.exists()
 
 

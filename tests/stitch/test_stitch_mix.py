@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio import Audio
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, StoreError
 from pipeline.levels import decibels
 from pipeline.script.model import Pacing
 from pipeline.stitch.master import place_score
@@ -183,9 +183,19 @@ def test_a_missing_sound_is_an_error_that_names_it(bench):
 
 def test_a_take_that_is_not_what_its_metadata_say_is_an_error(bench):
     score = three_lines(bench, (0.0,))
-    take = score.takes["l0"].take
-    take.path.write_bytes(bench.take("other", bench.burst(0.7)).path.read_bytes())
+    cast = score.takes["l0"]
+    other = bench.take("other", bench.burst(0.7))
+    wrong = replace(cast.take, path=other.path, audio_sha256=other.audio_sha256)
+    score.takes["l0"] = replace(cast, take=wrong)
     with pytest.raises(AudioError, match="line 'l0' has 16800 samples"):
+        mixed(score)
+
+
+def test_a_take_that_was_damaged_after_it_was_looked_at_is_not_mixed(bench):
+    score = three_lines(bench, (0.0,))
+    path = score.takes["l0"].take.path
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(StoreError, match="line 'l0' is damaged"):
         mixed(score)
 
 

@@ -1,4 +1,5 @@
 import pytest
+from s3_server import BUCKET, ENVIRONMENT, Proxy, server
 
 from pipeline.audio import Audio, encode_flac
 from pipeline.direction import Realisation
@@ -40,3 +41,30 @@ def make_take():
         return take, flac
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_process(tmp_path_factory):
+    """A running S3 server: its port, and the folder in which its bucket's objects are files."""
+    folder = tmp_path_factory.mktemp("s3")
+    with server(folder) as port:
+        yield port, folder / BUCKET
+
+
+@pytest.fixture
+def s3(s3_process, monkeypatch, tmp_path):
+    """A proxy before the server, credentials in the environment, a cache of this test's own."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FULLCAST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FULLCAST_STORE_PATIENCE", "60")
+    proxy = Proxy(s3_process[0])
+    monkeypatch.setenv("FULLCAST_S3_ENDPOINT", proxy.endpoint)
+    yield proxy
+    proxy.down()
+
+
+@pytest.fixture
+def bucket_folder(s3_process):
+    """Where the objects of the bucket are files."""
+    return s3_process[1]

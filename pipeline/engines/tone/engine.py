@@ -6,6 +6,10 @@ past the plan and any worker process meets it:
     tone-error   this utterance is a LineError; its neighbours are spoken
     tone-crash   the process dies at once, exit status 17, as a fault in native code would end it; so it does
                  while the line is only prepared
+    tone-segv    the process reads from address 0: a real segmentation fault
+    tone-kill    the process is killed as the kernel does when memory runs out
+    tone-memory  the call asks for more memory than any machine has: a real MemoryError
+    tone-clock   the clock of the process jumps an hour ahead, and back again with the next such utterance
     tone-hang    the call sleeps an hour
     tone-slow    the call sleeps 0.2 s more
 
@@ -14,6 +18,7 @@ Memory and loading are played by a model's parameters, all optional:
     load_s          loading sleeps so long
     load_error      loading fails with this message
     load_crash      loading ends the process, as tone-crash does
+    load_hang       loading sleeps an hour
     memory_bytes    what it says that it holds, a vocoder of its own included
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
@@ -24,7 +29,9 @@ A voice with a state (an embedding, reference audio) is a tone of its own: the f
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -54,6 +61,7 @@ AROUSAL_RATE = 0.15
 CRASH_STATUS = 17
 HANG_S = 3600.0
 SLOW_S = 0.2
+CLOCK_JUMP_S = 3600.0
 
 
 def create() -> Engine:
@@ -80,6 +88,8 @@ class ToneEngine:
         time.sleep(float(request.parameters.get("load_s", 0.0)))
         if "load_crash" in request.parameters:
             os._exit(CRASH_STATUS)
+        if "load_hang" in request.parameters:
+            time.sleep(HANG_S)
         if "load_error" in request.parameters:
             raise EngineError(str(request.parameters["load_error"]))
         self._parameters = request.parameters
@@ -115,18 +125,46 @@ class ToneEngine:
         self._bytes_held = 0
 
     def _speak(self, utterance: Utterance, overtone: float) -> Speech | LineError:
-        if "tone-crash" in utterance.text:
-            os._exit(CRASH_STATUS)
+        if "tone-" in utterance.text:
+            _play_fault(utterance.text)
         if "tone-error" in utterance.text:
             return LineError(f"the tone engine was asked to fail: '{utterance.text}'")
-        if "tone-hang" in utterance.text:
-            time.sleep(HANG_S)
-        if "tone-slow" in utterance.text:
-            time.sleep(SLOW_S)
         unknown = [part.name for part in utterance.voice if not part.state and part.name not in VOICE_HZ]
         if unknown:
             return LineError(f"the tone engine has no voice '{unknown[0]}'")
         return _render(utterance, overtone)
+
+
+def _play_fault(text: str) -> None:
+    """What a word of the text asks for; see the head of this file."""
+    if "tone-crash" in text:
+        os._exit(CRASH_STATUS)
+    if "tone-segv" in text:
+        ctypes.string_at(0)
+    if "tone-kill" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "tone-memory" in text:
+        np.zeros(2**60, dtype=np.uint8)
+    if "tone-clock" in text:
+        _move_clock()
+    if "tone-hang" in text:
+        time.sleep(HANG_S)
+    if "tone-slow" in text:
+        time.sleep(SLOW_S)
+
+
+def _move_clock() -> None:
+    real = getattr(time.time, "__wrapped__", None)
+    if real is not None:
+        time.time = real
+        return
+    real = time.time
+
+    def moved() -> float:
+        return real() + CLOCK_JUMP_S
+
+    moved.__wrapped__ = real  # type: ignore[attr-defined]
+    time.time = moved
 
 
 def vocoder_table(name: str, size_bytes: int) -> MadePart:

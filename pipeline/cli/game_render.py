@@ -37,9 +37,10 @@ from pipeline.game.reports.report import Report
 from pipeline.game.takes import write_lock
 from pipeline.game.verify import stale_findings
 from pipeline.game.voiced import GameProject
+from pipeline.journey.options import RunOptions
+from pipeline.journey.plan_takes import PlannedWork, make_plan_takes
 from pipeline.registry.progress import progress_for
 from pipeline.registry.weights import ResolvedModel, WeightStore
-from pipeline.render.journey import Crew, make_takes
 from pipeline.render.run import Outcome
 from pipeline.takes.choose import Choices
 from pipeline.takes.store import TakeStore
@@ -83,7 +84,7 @@ def command(
     """Render what PROJECT's pack lacks: its project file or folder. Interrupt it whenever you like."""
     files = report_files(options)
     game = open_project(project, strict)
-    where, wish, crew = places(game, options), wish_of(options), Crew(**options)
+    where, wish, asked = places(game, options), wish_of(options), RunOptions(**options)
 
     def body() -> Report:
         weights = WeightStore()
@@ -94,7 +95,7 @@ def command(
             layout.demand_playable()
         demand_budget(agenda.cost(), game.config.budget)
         agenda = _with_weights(agenda, game, where, wish, weights)
-        filled = fill(agenda, speak(agenda, weights, crew), quiet)
+        filled = fill(agenda, speak(agenda, weights, asked), quiet)
         takes = agenda.takes.values()
         accepted = write_lock(where.lock, agenda.accepted, takes) if accept_takes else None
         if drop_unused:
@@ -166,7 +167,7 @@ def _is_meant(line: PackLine, wanted: str) -> bool:
     return wanted in names | {f"{name}@{line.voiced.locale}" for name in names}
 
 
-def speak(agenda: Agenda, weights: WeightStore, crew: Crew) -> Outcome:
+def speak(agenda: Agenda, weights: WeightStore, options: RunOptions) -> Outcome:
     """Makes the takes that the agenda lacks; progress goes to the error stream."""
     from pipeline.reports.reporters import make_reporter
 
@@ -175,16 +176,8 @@ def speak(agenda: Agenda, weights: WeightStore, crew: Crew) -> Outcome:
     reporter = make_reporter(False)
     store = TakeStore(agenda.places.store)
     try:
-        return make_takes(
-            agenda.plan,
-            agenda.resolved,
-            store,
-            weights,
-            agenda.history,
-            crew,
-            reporter.on,
-            progress_for(sys.stderr),
-        )
+        work = PlannedWork(agenda.plan, agenda.resolved, store, weights, agenda.history)
+        return make_plan_takes(work, options, reporter.on, progress_for(sys.stderr))
     finally:
         reporter.close()
 

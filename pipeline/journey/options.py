@@ -12,16 +12,16 @@ from pipeline.plan.plan import Plan
 class RunOptions:
     """What is asked of a run, beyond scripts and folders."""
 
-    workers: int | None
-    device: str
-    address: str | None
-    memory: str | None
-    limit: int | None
-    chapter: str | None
-    only: str | None
-    local: bool
-    strict: bool
-    preload: str
+    workers: int | None = None
+    device: str = "auto"
+    address: str | None = None
+    memory: str | None = None
+    limit: int | None = None
+    chapter: str | None = None
+    only: str | None = None
+    local: bool = False
+    strict: bool = False
+    preload: str = "none"
     budget: str | None = None
     price_per_hour: float | None = None
 

@@ -1,7 +1,9 @@
-"""Models at run time: loads against the fewest possible, waiting with and without loading ahead, memory at first.
+"""Models at run time: loads against the fewest possible, waiting, memory over time, switches, cold loads.
 
 Simulated (`simulated.py`): the real schedule and cache policy with seconds added up. For real: the tone
-engine with declared loads on Ray, and copies of Kokoro under names of their own in one worker.
+engine with declared loads on Ray (`waiting`), copies of Kokoro in one worker (`memory`, runtime_memory.py),
+voices of a loaded model (`switch`, runtime_switch.py), weights read anew (`weights`, runtime_weights.py).
+Parts that are not run keep their last results.
 """
 
 from __future__ import annotations
@@ -10,66 +12,94 @@ import argparse
 import json
 import logging
 import random
-import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from books import sentences
-from measure import keep, machine, megabytes, spent, table
+import runtime_memory
+import runtime_switch
+import runtime_weights
+from measure import RESULTS, keep, machine, spent, table
 from overhead import made_ready
+from runtime_memory import copies, spoken_by
 from simulated import Simulated, Simulation, fewest_loads
 
+from pipeline.cast.share import chosen_model
 from pipeline.events import Event
-from pipeline.hashing import digest
+from pipeline.registry.weights import WeightStore
 from pipeline.render.actors import ClusterRequest, RayPool
-from pipeline.render.job import LineJob, WorkerSetup
-from pipeline.render.machine import resident_memory_bytes
+from pipeline.render.job import WorkerSetup
 from pipeline.render.run import Run
 from pipeline.render.schedule import Job, Schedule
 from pipeline.render.tally import Summary
-from pipeline.render.worker import Worker
 
 SEEDS = range(5)
 NOVEL_S = 40_000.0
 GOAL = 1.1
-# A budget that declared working memory does not reach: what is measured is what is there.
-ROOMY_BYTES = 10**12
 TONE_MODELS, TONE_LINES, TONE_LOAD_S = 12, 24, 1.0
-CAST_MODELS = 12
+CANARY = {"kokoro@1.0": 90, "kokoro@next": 10}
+PARTS = ("simulated", "waiting", "memory", "switch", "weights")
 
 
 def main() -> None:
     """Runs the bench."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("simulated", "waiting", "memory"), nargs="+")
-    parser.add_argument("--initial", choices=("demand", "preload"), help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=PARTS, nargs="+")
+    parser.add_argument("--child", choices=runtime_memory.RUNS, help=argparse.SUPPRESS)
+    parser.add_argument("--budget", type=int, default=runtime_memory.ROOMY_BYTES, help=argparse.SUPPRESS)
     parser.add_argument(
         "--engine", choices=("kokoro", "tone"), default="kokoro", help="whose copies are cast"
     )
     options = parser.parse_args()
     logging.disable(logging.WARNING)
-    if options.initial:
-        print(json.dumps(initial_memory(options.engine, options.initial == "preload")))
+    if options.child:
+        print(json.dumps(runtime_memory.run(options.engine, options.child, options.budget)))
         return
-    before = machine()
-    parts = options.part or ("simulated", "waiting", "memory")
-    results: dict[str, Any] = {}
-    if "simulated" in parts:
-        results["loads"] = [one_model_of_many_voices(), *skewed_novels()]
-        show_loads(results["loads"])
-    if "waiting" in parts:
-        results["waiting"] = {name: waiting(name == "ahead") for name in ("on demand", "ahead")}
-        show_waiting(results["waiting"])
-    if "memory" in parts:
-        results["initial_memory"] = {
-            name: _measured_apart(options.engine, name) for name in ("demand", "preload")
-        }
-        show_memory(results["initial_memory"])
-    keep("runtime", results, before)
+    for part in options.part or PARTS:
+        before = machine()
+        found = measured(part, options.engine)
+        keep("runtime", _kept_results() | {part: found | {"measured": before}}, before)
+
+
+def measured(part: str, engine: str) -> dict[str, Any]:
+    """Measures and prints one part."""
+    parts: dict[str, tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], None]]] = {
+        "simulated": (simulated, show_loads),
+        "waiting": (
+            lambda: {name: waiting(name == "ahead") for name in ("on demand", "ahead")},
+            show_waiting,
+        ),
+        "memory": (lambda: runtime_memory.measured(engine), runtime_memory.show),
+        "switch": (runtime_switch.measured, runtime_switch.show),
+        "weights": (lambda: runtime_weights.measured(_converted_kokoro()), runtime_weights.show),
+    }
+    measure, show = parts[part]
+    found = measure()
+    show(found)
+    return found
+
+
+def _kept_results() -> dict[str, Any]:
+    """What earlier runs measured, by part."""
+    path = RESULTS / "runtime.json"
+    kept: dict[str, Any] = json.loads(path.read_bytes())["results"] if path.exists() else {}
+    return {part: found for part, found in kept.items() if part in PARTS}
+
+
+def _converted_kokoro() -> Path:
+    """Kokoro's weights as safetensors, as they were converted at the last load."""
+    folder = WeightStore().cache / "converted"
+    found = sorted(folder.glob("kokoro-*.safetensors"))
+    if not found:
+        raise SystemExit(f"no converted Kokoro in {folder}: run the part 'switch' first")
+    return found[0]
+
+
+def simulated() -> dict[str, Any]:
+    """Loads against the fewest possible in three kinds of casts."""
+    return {"casts": [one_model_of_many_voices(), *skewed_novels(), *canaries()]}
 
 
 def one_model_of_many_voices() -> dict[str, Any]:
@@ -99,6 +129,23 @@ def skewed_novels() -> list[dict[str, Any]]:
                 "makespan_on_demand_s": round(waited.makespan_s, 1),
             }
         found.append({"what": f"40 models, 4 workers, room for 3, loads of {load_s:.0f} s", "runs": runs})
+    return found
+
+
+def canaries() -> list[dict[str, Any]]:
+    """Two versions of one model, nine lines in ten by the first, with room for both and for one."""
+    rng = random.Random(2)
+    jobs = [
+        Job(str(n), chosen_model(f"line-{n}", CANARY), f"voice {n % 54}", rng.uniform(1, 8))
+        for n in range(5_000)
+    ]
+    found = []
+    for room in (2, 1):
+        runs = {}
+        for workers in (1, 2, 4):
+            run = Simulation(jobs, workers, dict.fromkeys(CANARY, 1), dict.fromkeys(CANARY, 3.0), room).go()
+            runs[str(workers)] = _loads(jobs, workers, run)
+        found.append({"what": f"2 versions 90:10, 54 voices, room for {room}", "runs": runs})
     return found
 
 
@@ -165,76 +212,9 @@ class RayPoolOf:
         self._pool.close()
 
 
-def initial_memory(engine: str, preload: bool) -> dict[str, Any]:
-    """This process's memory when the first line of a cast of 12 models is spoken, and what it took until then."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready = made_ready(engine, sentences(1), 1, Path(folder))
-        setup = copies(ready.setup, CAST_MODELS, {}, ROOMY_BYTES)
-        (job,) = spoken_by(ready.jobs[0], next(iter(setup.models)), [ready.jobs[0].text], 1.0)
-        with spent() as importing:
-            worker = Worker(0, setup)
-        before = resident_memory_bytes()
-        with spent() as loading:
-            warmed = worker.speak((), tuple(setup.models)) if preload else None
-            first = worker.speak([job])
-        made = len(first.made)
-    held = [event for result in (warmed, first) if result for event in result.events]
-    loads = [event.as_json() for event in held if type(event).__name__ == "ModelLoaded"]
-    return {
-        "models_loaded": len(loads),
-        "declared_bytes": sum(load["bytes"] for load in loads),
-        "resident_before_bytes": before,
-        "resident_bytes": resident_memory_bytes(),
-        "until_first_take_s": round(loading.wall_s, 2),
-        "cpu_s": round(loading.cpu_s + importing.cpu_s, 2),
-        "takes": made,
-    }
-
-
-def copies(setup: WorkerSetup, count: int, parameters: dict[str, Any], memory_bytes: int) -> WorkerSetup:
-    """A setup with that many models that are the first one under names of their own."""
-    (model, request), *_ = setup.models.items()
-    names = [f"{model}-copy-{number:02}" for number in range(count)]
-    return replace(
-        setup,
-        memory_bytes=memory_bytes,
-        models={
-            name: replace(request, model=name, parameters={**request.parameters, **parameters})
-            for name in names
-        },
-        engines=dict.fromkeys(names, setup.engines[model]),
-        sizes=dict.fromkeys(names, setup.sizes[model]),
-        digests=dict.fromkeys(names, setup.digests[model]),
-    )
-
-
-def spoken_by(job: LineJob, model: str, texts: Sequence[str], work_s: float) -> list[LineJob]:
-    """Jobs like `job` with other texts, spoken by `model`; their keys are names only."""
-    return [
-        replace(
-            job,
-            job=Job(digest([model, text]), model, job.job.voice, work_s),
-            line_id=f"{model}-{number}",
-            text=text,
-            spoken=text,
-            utterances=(replace(job.utterances[0], text=text),),
-        )
-        for number, text in enumerate(texts)
-    ]
-
-
-def _measured_apart(engine: str, initial: str) -> dict[str, Any]:
-    """`initial_memory` in a process of its own."""
-    args = [sys.executable, __file__, "--initial", initial, "--engine", engine]
-    done = subprocess.run(args, capture_output=True, text=True, timeout=1_200, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2_000:])
-    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return facts
-
-
-def show_loads(found: Sequence[dict[str, Any]]) -> None:
+def show_loads(measured_casts: dict[str, Any]) -> None:
     """Prints loads against the fewest possible, and whether the goal is met."""
+    found: Sequence[dict[str, Any]] = measured_casts["casts"]
     rows = [
         [
             one["what"], name, run["loads"], run["models"], run["fewest_loads"], run["ratio"],
@@ -260,22 +240,6 @@ def show_waiting(found: dict[str, Any]) -> None:
         table(["tone on Ray", *names], [[name, *(run[key] for key in names)] for name, run in found.items()])
     )
     print()
-
-
-def show_memory(found: dict[str, Any]) -> None:
-    """Prints the memory at the first take."""
-    rows = [
-        [
-            name, run["models_loaded"], megabytes(run["resident_before_bytes"]),
-            megabytes(run["resident_bytes"]), megabytes(run["declared_bytes"]), run["until_first_take_s"],
-        ]
-        for name, run in found.items()
-    ]  # fmt: skip
-    print(table(["12 models", "loaded", "before", "at first take", "declared", "s to first take"], rows))
-    demand, preload = (
-        found[name]["resident_bytes"] - found[name]["resident_before_bytes"] for name in ("demand", "preload")
-    )
-    print(f"\non demand over preloading all: {demand / preload:.2f}\n")
 
 
 if __name__ == "__main__":

@@ -155,6 +155,7 @@ class LoadRequest:
         scratch: a folder in the user's cache where converted weights may be kept.
         digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
         parts: what the model may have in common with others.
+        room_bytes: what its worker may hold on the device, this model included; None is not known.
     """
 
     model: str
@@ -165,6 +166,7 @@ class LoadRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     parts: Parts = field(default_factory=NoParts)
+    room_bytes: int | None = None
 
 
 @runtime_checkable

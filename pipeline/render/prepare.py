@@ -62,6 +62,7 @@ def worker_setup(
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
             digests=digests[model],
+            room_bytes=memory_bytes,
         )
         for model in plan.models
     }

@@ -26,7 +26,7 @@ from pipeline.render.estimate import Estimator
 
 BATCH_S = 10.0
 # A worker holds the sound of a whole batch and loses it if it dies: however fast an engine is, no more lines.
-BATCH_LINES = 32
+BATCH_LINES = 64
 # A model is named as upcoming when the work left is this many times what loading it takes, and a batch more:
 # earlier, it would stand in the way of others; later, its worker would wait.
 LEAD = 1.5

@@ -24,7 +24,7 @@ from measure import keep, machine, table
 
 from pipeline.engines.base import LoadRequest, VoicePart
 from pipeline.engines.catalogue import load_catalogue
-from pipeline.engines.kokoro.engine import BYTES_PER_TOKEN, KokoroEngine, Piece
+from pipeline.engines.kokoro.engine import GPU_BYTES_PER_TOKEN, KokoroEngine, Piece
 from pipeline.engines.kokoro.g2p import Phonemizer
 from pipeline.engines.kokoro.passages import Passage
 from pipeline.engines.kokoro.prosody import PLAIN
@@ -113,7 +113,7 @@ def measured(engine: KokoroEngine, lines: list[Piece], cuda: bool) -> dict[str, 
         "x_real_time": round(audio_s / float(np.median(walls[1:])), 2),
         "first_s": round(walls[0], 3),
         "peak_bytes": torch.cuda.max_memory_allocated() if cuda else None,
-        "predicted_bytes": tokens * BYTES_PER_TOKEN,
+        "predicted_bytes": tokens * GPU_BYTES_PER_TOKEN,
         "alone_db": round(float(10 * np.log10(np.square(alone.sound).sum() / max(error, 1e-20))), 1),
     }
 

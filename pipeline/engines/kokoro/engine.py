@@ -40,8 +40,11 @@ SEEDS = 2**63
 PRECISIONS = ("auto", "float32", "tensorfloat32", "bfloat16")
 # Tokens (padding counted) in one pass of a GPU at most, 256 lines of 80; fewer where memory is short.
 GPU_TOKENS = 20_480
-GPU_SHARE = 0.7
-# Measured: 1.3 GB above the loaded model at the peak of one line of 469 tokens (33 s), float32.
+# Of what a worker may hold on a GPU: the rest is for the weights and for other models.
+GPU_SHARE = 0.5
+# Measured on an H100: 1.33 MB a token above the weights, 32 to 256 lines in float32.
+GPU_BYTES_PER_TOKEN = 3 << 19
+# Measured on a CPU: 1.3 GB above the loaded model at the peak of one line of 469 tokens (33 s), float32.
 BYTES_PER_TOKEN = 3 << 20
 LONGEST_TOKENS = 512
 
@@ -118,7 +121,8 @@ class KokoroEngine:
             raise EngineError(f"cannot load {request.model}: {_first_line(error)}") from error
         self._model, self._device = model, device
         self._recorder = Recorder(model) if graphs else None
-        self._tokens_at_once = int(request.parameters.get("tokens_at_once", tokens_that_fit(device)))
+        fitting = tokens_that_fit(device, request.room_bytes)
+        self._tokens_at_once = int(request.parameters.get("tokens_at_once", fitting))
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Speech | LineError]:
         """Speaks each utterance; a `LineError` stands in the place of one that cannot be spoken.
@@ -149,7 +153,8 @@ class KokoroEngine:
         """Weights, voice tables and the working memory of one pass, in bytes; 0 when unloaded."""
         if self._model is None:
             return 0
-        working = max(self._tokens_at_once, LONGEST_TOKENS) * BYTES_PER_TOKEN
+        each = GPU_BYTES_PER_TOKEN if self._device.type == "cuda" else BYTES_PER_TOKEN
+        working = max(self._tokens_at_once, LONGEST_TOKENS) * each
         return self._model.bytes_held() + self._voices.bytes_held() + working
 
     def unload(self) -> None:
@@ -298,12 +303,22 @@ def _native_precisions(device: torch.device) -> list[str]:
     return ["bfloat16"] if native else []
 
 
-def tokens_that_fit(device: torch.device) -> int:
-    """Tokens of one pass, padding counted, that a device has memory for; 0 (one line) on a CPU."""
+def tokens_that_fit(device: torch.device, room_bytes: int | None) -> int:
+    """Tokens of one pass, padding counted, that there is room for; 0 (one line) on a CPU.
+
+    Args:
+        room_bytes: what the worker may hold on the device; all that is free if None.
+    """
     if device.type == "cpu":
         return 0
     free_bytes, _ = torch.cuda.mem_get_info(device)
-    return min(GPU_TOKENS, int(free_bytes * GPU_SHARE) // BYTES_PER_TOKEN)
+    return tokens_in(free_bytes if room_bytes is None else min(free_bytes, room_bytes))
+
+
+def tokens_in(room_bytes: int) -> int:
+    """Tokens of one pass of a GPU in so much memory; at least one line of any length."""
+    fitting = int(room_bytes * GPU_SHARE) // GPU_BYTES_PER_TOKEN
+    return max(LONGEST_TOKENS, min(GPU_TOKENS, fitting))
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

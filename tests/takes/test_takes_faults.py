@@ -164,3 +164,11 @@ def test_a_take_damaged_in_the_bucket_after_planning_is_named_and_made_by_the_ne
     again = run(book, place, tmp_path / "out", FULLCAST_CACHE=str(tmp_path / "elsewhere"))
     assert again.code == 0 and again.spoken() == [victim.stem]
     assert sounds(tmp_path / "out") == undisturbed
+
+
+def test_workers_on_ray_fill_a_bucket_and_the_book_is_the_same(s3, book, undisturbed, tmp_path):
+    luck = random.Random(3)
+    s3.rule = lambda method, path: 503 if luck.random() < 0.05 else None
+    done = run(book, f"s3://{BUCKET}/ray", tmp_path / "out", "--workers", "2")
+    assert done.code == 0 and len(done.of("WorkerStarted")) == 2
+    assert sounds(tmp_path / "out") == undisturbed

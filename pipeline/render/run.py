@@ -117,6 +117,9 @@ class Run:
             if not any(self._in_hand.values()):
                 if self._schedule.is_empty():
                     return self.outcome
+                self._schedule.insist()
+                self._hand_out()
+            if not any(self._in_hand.values()):
                 if not self._pool.is_waiting():
                     raise self._no_worker()
             self._collect()

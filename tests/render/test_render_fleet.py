@@ -125,7 +125,7 @@ def test_when_nothing_is_in_hand_whoever_asks_gets_work():
     assert schedule.next_batch(1) == []
     schedule.leave(0)
     schedule.insist()
-    assert [job.key for job in schedule.next_batch(1)] == ["2"]
+    assert len(schedule.next_batch(1)) == 1 and schedule.is_empty()
 
 
 def _simulated_fleet():

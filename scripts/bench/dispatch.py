@@ -66,13 +66,14 @@ def main() -> None:
     parser.add_argument("--part", choices=("overhead", "scaling"), nargs="+", default=["overhead", "scaling"])
     parser.add_argument("--lines", type=int, default=100_000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 16, 64])
+    parser.add_argument("--lines-each", type=int, default=LINES_EACH, help="lines a worker, for scaling")
     parser.add_argument("--one", choices=("ours", "tasks", "scaled"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     if options.one:
         with tempfile.TemporaryDirectory() as folder:
             if options.one == "scaled":
-                print(json.dumps(scaled(options.workers[0], Path(folder))))
+                print(json.dumps(scaled(options.workers[0], options.lines_each, Path(folder))))
             else:
                 print(json.dumps((ours if options.one == "ours" else tasks)(options.lines, Path(folder))))
         return
@@ -88,14 +89,15 @@ def main() -> None:
     if "scaling" in options.part:
         results["scaling"] = []
         for workers in options.workers:
-            results["scaling"].append(apart("scaled", options.lines, workers))
+            results["scaling"].append(apart("scaled", options.lines_each, workers))
             print(json.dumps(results["scaling"][-1]), flush=True)
     keep("dispatch" if len(options.part) == 2 else f"dispatch_{options.part[0]}", results, before)
 
 
 def apart(name: str, lines: int, workers: int) -> dict[str, Any]:
     """One measurement in a process of its own."""
-    command = [sys.executable, __file__, "--one", name, "--lines", str(lines), "--workers", str(workers)]
+    many = "--lines-each" if name == "scaled" else "--lines"
+    command = [sys.executable, __file__, "--one", name, many, str(lines), "--workers", str(workers)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
@@ -172,9 +174,9 @@ def costs(cost: Any, count: int, done: int, held_bytes: int) -> dict[str, Any]:
     }
 
 
-def scaled(workers: int, folder: Path) -> dict[str, Any]:
+def scaled(workers: int, lines_each: int, folder: Path) -> dict[str, Any]:
     """A run of the sleeping tone engine; as many lines for each worker whatever their number."""
-    texts = [f"Line {n:05}, rather short." for n in range(LINES_EACH * workers)]
+    texts = [f"Line {n:05}, rather short." for n in range(lines_each * workers)]
     ready = made_ready("tone", texts, 1, folder)
     requests = {
         model: replace(request, parameters={**request.parameters, "sleep_per_audio_s": SLEEP_PER_AUDIO_S})

@@ -62,6 +62,10 @@ class Budget:
         self._looked_s = now_s
         return self.spent_s < self.limit_s
 
+    def pause(self) -> None:
+        """No worker is held from the last look on, until the next."""
+        self._looked_s = None
+
 
 def in_words(device_s: float, price_per_hour: float | None = None) -> str:
     """`1.25 device-hours`, and what that costs if a price is known."""

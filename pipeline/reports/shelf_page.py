@@ -73,7 +73,7 @@ def _summary(facts: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         f'<p class="sum"><b>{totals["device_s"]:,.1f} device-seconds</b> of speaking; {run["loads"]} '
-        f"model loads took {run['load_s']:,.1f} s more</p>"
+        f"model loads took {run['load_s']:,.1f} s more; workers were held {run['held_s']:,.1f} s in all</p>"
     )
     if run["workers_lost"]:
         yield f'<p class="sum">{run["workers_lost"]} times a worker was lost; its lines were tried again</p>'

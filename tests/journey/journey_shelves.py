@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.events import Event
 from pipeline.journey.options import RunOptions
@@ -54,9 +55,9 @@ class Shelf:
         return BookRequest(path, priority, "none", ("flac",))
 
     def render(
-        self, *books: BookRequest, hear: Callable[[Event, str | None], None] | None = None
+        self, *books: BookRequest, hear: Callable[[Event, str | None], None] | None = None, **asked: Any
     ) -> ShelfJourney:
-        """Renders the books in this process; `hear` is told each event too."""
+        """Renders the books in this process; `hear` is told each event too, `asked` are options."""
         self.events.clear()
 
         def tell(event: Event, slug: str | None) -> None:
@@ -64,7 +65,7 @@ class Shelf:
             if hear is not None:
                 hear(event, slug)
 
-        options = RunOptions(**OPTIONS)
+        options = RunOptions(**{**OPTIONS, **asked})
         journey = ShelfJourney(books, self.store, self.output, options, tell, "none", ("flac",))
         journey.go()
         return journey

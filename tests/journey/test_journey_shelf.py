@@ -2,13 +2,15 @@
 
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 from journey_shelves import Shelf
 
-from pipeline.errors import StoreError
+from pipeline.errors import PolicyError, StoreError
 from pipeline.events import ChapterStitched, LineRendered, ModelLoaded
 from pipeline.journey.inbox import Inbox
 from pipeline.reports.shelf_events import BookComplete, BookFailed, BookFinished, BookPlanned, ShelfStarted
@@ -72,13 +74,24 @@ def test_books_are_finished_by_priority_and_stitched_while_others_are_spoken(she
         shelf.write(name, *(f"Ann: tone-slow line {number} of {name}." for number in range(12)))
         for name in names
     ]
-    shelf.render(*(shelf.request(file, number) for file, number in zip(files, (-1, 5, 0), strict=True)))
+    published_early = threading.Event()
+
+    def wait(event, slug):
+        """Lines of the last book wait for the first book to be there: it must not wait for them."""
+        deadline = time.monotonic() + 120
+        while isinstance(event, LineRendered) and slug == "low" and not published_early.is_set():
+            assert time.monotonic() < deadline
+            if (shelf.output / "high" / "book.m4b").exists():
+                published_early.set()
+            time.sleep(0.05)
+
+    requests = [shelf.request(file, number) for file, number in zip(files, (-1, 5, 0), strict=True)]
+    shelf.render(*requests, hear=wait)
+    assert published_early.is_set()
     assert [slug for _, slug in shelf.of(BookComplete)] == ["high", "middle", "low"]
     assert [book["slug"] for book in shelf.report()["books"]] == ["high", "middle", "low"]
     assert len(shelf.of(ShelfStarted)) == 1
     assert len(shelf.of(ModelLoaded)) == 1
-    kinds = [(type(event), slug) for event, slug in shelf.events]
-    assert kinds.index((ChapterStitched, "high")) < kinds.index((BookComplete, "low"))
 
 
 def test_a_line_that_two_books_share_is_rendered_once_and_is_in_both(shelf):
@@ -234,3 +247,28 @@ def test_each_books_cost_is_the_time_that_engines_worked_on_it(shelf):
     assert rows["slow"]["device_s"] == pytest.approx(said["slow"], abs=0.06)
     totals = shelf.report()["totals"]
     assert totals["device_s"] == pytest.approx(sum(said.values()), abs=0.06)
+
+
+def test_a_spent_budget_ends_the_run_and_keeps_the_books_that_are_complete(shelf):
+    quick = shelf.write("quick")
+    slow = shelf.write("slow", *(f"Ann: tone-slow line {number} of many." for number in range(120)))
+    requests = shelf.request(quick, 1), shelf.request(slow)
+    with pytest.raises(PolicyError, match="the budget of .* is spent"):
+        shelf.render(*requests, budget="4s")
+    assert shelf.states() == {"quick": "done", "slow": "unfinished"}
+    run = shelf.report()["run"]
+    assert run["state"] == "stopped" and "the budget" in run["reason"]
+    assert run["held_s"] >= 4.0
+    left = 123 - sum(slug == "slow" for _, slug in shelf.of(LineRendered))
+    assert left > 0
+    shelf.render(*requests)
+    assert shelf.states() == {"quick": "done", "slow": "done"}
+
+
+def test_a_book_whose_model_is_larger_than_the_memory_fails_alone(shelf):
+    small, large = shelf.write("small"), shelf.write("large", ann="tone/alt")
+    shelf.render(shelf.request(small), shelf.request(large), memory="500K")
+    assert shelf.states() == {"small": "failed", "large": "failed"}
+    assert "the memory budget of a worker" in shelf.of(BookFailed)[0][0].reason
+    shelf.render(shelf.request(small), shelf.request(large), memory="2M")
+    assert shelf.states() == {"small": "done", "large": "done"}

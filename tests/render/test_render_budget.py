@@ -89,3 +89,14 @@ def _spend(budget, event):
     """All of it with the third line."""
     if type(event).__name__ == "LineRendered":
         budget.spent_s += 4e8
+
+
+def test_time_in_which_no_worker_is_held_costs_nothing():
+    budget = Budget(100.0)
+    budget.look(0.0, 2)
+    budget.look(10.0, 2)
+    budget.pause()
+    budget.look(1000.0, 2)
+    assert budget.spent_s == 20.0
+    budget.look(1010.0, 2)
+    assert budget.spent_s == 40.0

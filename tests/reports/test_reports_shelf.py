@@ -22,8 +22,8 @@ from pipeline.reports.shelf_report import ShelfBook, ShelfRun, shelf_facts
 from pipeline.reports.shelf_reporters import ShelfBars, ShelfJson, ShelfLog
 
 RUN = ShelfRun(
-    "finished", None, "2026-01-02T22:00:00+00:00", "2026-01-03T06:30:00+00:00", 30600.0, 4, 9000.5, 3, 12.5,
-    1, "/out",
+    "finished", None, "2026-01-02T22:00:00+00:00", "2026-01-03T06:30:00+00:00", 30600.0, 4, 9000.5,
+    9900.0, 3, 12.5, 1, "/out",
 )  # fmt: skip
 DONE = ShelfBook(
     "a", "A & <b>B</b>", "a.md", 2, "audiobook", state="done", lines=10, reused=4, to_render=6, rendered=6,

@@ -5,8 +5,8 @@
 
 The gremlin kills workers and nodes, adds nodes, stops processes for seconds, kills and interrupts the
 driver, fills the store's disk (a small tmpfs, where one may be mounted) and damages takes at rest. The
-command is given again whenever it ended otherwise than with 0. A seed passes if the book's files are those of an
-undisturbed run, byte for byte, and every take is there. How often each line was spoken is counted from the
+command is given again whenever it ended otherwise than with 0. A seed passes if the book's files are those of
+an undisturbed run, byte for byte, and every take is there. How often each line was spoken is counted from the
 workers' log records. Only processes that this script started are touched. Exit code 1 if a seed failed.
 """
 

@@ -64,6 +64,10 @@ class TakeStore:
         else:
             self.shelf = FolderShelf(address)
 
+    def __reduce__(self) -> tuple[type[TakeStore], tuple[StoreAddress]]:
+        """Another process gets a store of its own for the same address: connections and locks stay here."""
+        return TakeStore, (self.address,)
+
     @property
     def remote(self) -> bool:
         """Whether takes lie in a bucket, where every look is a request."""

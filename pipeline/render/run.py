@@ -119,9 +119,8 @@ class Run:
                     return self.outcome
                 self._schedule.insist()
                 self._hand_out()
-            if not any(self._in_hand.values()):
-                if not self._pool.is_waiting():
-                    raise self._no_worker()
+            if not any(self._in_hand.values()) and not self._pool.is_waiting():
+                raise self._no_worker()
             self._collect()
 
     def _preload(self, preloads: Mapping[int, Sequence[str]]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 BATCH_LINES = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One take to make: its key, what must be loaded for it, and how many seconds of work it is.
 

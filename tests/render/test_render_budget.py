@@ -54,6 +54,7 @@ def test_a_sum_is_told_in_hours_and_in_money():
     assert in_words(9000.0) == "2.50 device-hours"
     assert in_words(9000.0, 2.0) == "2.50 device-hours (5.00)"
     assert in_words(12.0) == "12.0 device-seconds"
+    assert in_words(36.0, 1.8) == "36.0 device-seconds (0.018)"
 
 
 def test_a_run_hands_out_nothing_more_when_its_budget_is_spent_and_says_what_is_left(make_setup):

@@ -293,15 +293,13 @@ def render_through(
         driver = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT, env=environment
         )
-        while driver.poll() is None:
-            if time.monotonic() > deadline:
-                driver.kill()
-            elif sum(seed.done.values()) < actions:
+        try:
+            while driver.poll() is None and time.monotonic() < deadline:
                 _pause(driver, rng.uniform(1.0, 5.0))
-                if driver.poll() is None:
+                if driver.poll() is None and sum(seed.done.values()) < actions:
                     gremlin.act(driver)
-            else:
-                _pause(driver, 1.0)
+        finally:
+            driver.kill()  # out of time, or this script was interrupted
         seed.codes.append(driver.wait())
         if seed.codes[-1] == 0:
             return

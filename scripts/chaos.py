@@ -1,13 +1,13 @@
-"""Renders a book on three local Ray nodes while a seeded gremlin breaks things, until the right book is there.
+"""Renders a book on three local Ray nodes while a seeded gremlin breaks things, until the book is right.
 
     python scripts/chaos.py                     # 2,000 lines, seeds 1 to 10; writes bench/results/chaos.json
     python scripts/chaos.py --lines 200 --seeds 1 --actions 6 --out /tmp/chaos.json
 
-The gremlin kills workers and nodes, adds nodes, stops processes for seconds, kills and interrupts the driver, fills
-the store's disk (a small tmpfs, where one may be mounted) and damages takes at rest. The command is run again
-whenever it ended otherwise than with 0. A seed passes if the book's files are those of an undisturbed run, byte
-for byte, and every take is there. How often each line was spoken is counted from the workers' log records.
-Only processes that this script started are touched. Exit code 1 if a seed failed.
+The gremlin kills workers and nodes, adds nodes, stops processes for seconds, kills and interrupts the
+driver, fills the store's disk (a small tmpfs, where one may be mounted) and damages takes at rest. The
+command is given again whenever it ended otherwise than with 0. A seed passes if the book's files are those of
+an undisturbed run, byte for byte, and every take is there. How often each line was spoken is counted from the
+workers' log records. Only processes that this script started are touched. Exit code 1 if a seed failed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VOICES = ("tone/low", "tone/mid", "tone/high", "tone/alt")
 STORE_BYTES = 80 * 1024 * 1024
 NODES = 3
 # What the disk has room for beyond the ballast that fills it.
-DISK_BYTES = 512 * 1024 * 1024
+DISK_BYTES = 3 * 1024**3
 # Dead nodes are noticed sooner than by Ray's default, so that more fits into a run.
 QUICK = {
     "health_check_initial_delay_ms": 1000,
@@ -65,7 +65,8 @@ RUN_LIMIT_S = 1800.0
 def write_book(path: Path, lines: int) -> None:
     """A script of so many lines in ten chapters, four voices of two models."""
     cast = ", ".join(f"V{number}: {voice}" for number, voice in enumerate(VOICES))
-    head = f"---\nfullcast: 1\nbook: {{title: Chaos, language: en-us}}\ncast: {{narrator: tone/mid, {cast}}}\n---\n"
+    book = "fullcast: 1\nbook: {title: Chaos, language: en-us}"
+    head = f"---\n{book}\ncast: {{narrator: tone/mid, {cast}}}\n---\n"
     rng, body = random.Random(0), []
     for number in range(lines):
         if number % max(1, lines // 10) == 0:
@@ -95,8 +96,9 @@ class Place:
     def command(self, *more: str) -> list[str]:
         """The command that renders the book."""
         return [
-            sys.executable, "-m", "pipeline.cli.main", "--log-json", str(self.log), "render", str(self.script),
-            "--store", str(self.store), "-o", str(self.folder / "out"), "--json", *more,
+            sys.executable, "-m", "pipeline.cli.main", "--log-json", str(self.log),
+            "render", str(self.script), "--store", str(self.store), "-o", str(self.folder / "out"),
+            "--json", *more,
         ]  # fmt: skip
 
     def book(self) -> dict[str, str]:
@@ -291,15 +293,13 @@ def render_through(
         driver = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT, env=environment
         )
-        while driver.poll() is None:
-            if time.monotonic() > deadline:
-                driver.kill()
-            elif sum(seed.done.values()) < actions:
+        try:
+            while driver.poll() is None and time.monotonic() < deadline:
                 _pause(driver, rng.uniform(1.0, 5.0))
-                if driver.poll() is None:
+                if driver.poll() is None and sum(seed.done.values()) < actions:
                     gremlin.act(driver)
-            else:
-                _pause(driver, 1.0)
+        finally:
+            driver.kill()  # out of time, or this script was interrupted
         seed.codes.append(driver.wait())
         if seed.codes[-1] == 0:
             return

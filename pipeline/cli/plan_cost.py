@@ -9,7 +9,7 @@ import click
 
 from pipeline.cli.book import OpenBook
 from pipeline.errors import UsageError
-from pipeline.render.budget import in_words
+from pipeline.render.budget import in_words, money
 from pipeline.render.cost import Cost, Work, cost_of
 
 if TYPE_CHECKING:
@@ -80,6 +80,6 @@ def print_cost(cost: Cost) -> None:
         for known in engine.known:
             click.echo(f"            speed {known}")
     total = in_words(cost.device_s)
-    money = "" if cost.price is None else f", {cost.price:.2f} at that price"
+    price = "" if cost.price is None else f", {money(cost.price)} at that price"
     hours = f"{cost.wall_s / 3600:.2f} h" if cost.wall_s >= 360 else f"{cost.wall_s:.0f} s"
-    click.echo(f"in all {total}{money}: {hours} on {cost.workers} workers")
+    click.echo(f"in all {total}{price}: {hours} on {cost.workers} workers")

@@ -53,7 +53,11 @@ PRESET_NAMES = ("audiobook", "acx", "podcast", "broadcast", "none")
     show_default=True,
     help="Format of the chapter files; may be given more than once.",
 )
-@click.option("--workers", type=int, help="How many workers; as many as this machine feeds if left out.")
+@click.option(
+    "--workers",
+    type=int,
+    help="How many workers. If left out, as many as this machine feeds, or the cluster has room for.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--address", help="Ray cluster to join: auto or HOST:PORT. A local one if left out.")
 @click.option("--memory", help="Budget for models in each worker: 800M, 4G.")

@@ -24,6 +24,8 @@ from pipeline.takes.store import TakeStore
 
 # How fast a model is made ready, until a run has measured it: Kokoro, 2 GB with its work space, takes 3 s.
 LOAD_BYTES_PER_S = 600e6
+# More than that one driver has not been tried with.
+MOST_WORKERS = 256
 
 
 def division_for(plan: Plan, options: RunOptions) -> Division:
@@ -138,8 +140,15 @@ def open_pool(options: RunOptions, division: Division, setup: WorkerSetup, worke
     else:
         from pipeline.render.actors import ClusterRequest, RayPool
 
+        # On a cluster whose workers nobody counted, whatever it has room for, now or later.
+        is_open = options.address is not None and options.workers is None
         cluster = ClusterRequest(
-            options.address, workers, division.cpus_each, division.gpus_each, division.threads
+            options.address,
+            0 if is_open else workers,
+            division.cpus_each,
+            division.gpus_each,
+            division.threads,
+            most=MOST_WORKERS if is_open else 0,
         )
         pool = RayPool(setup, cluster)
     try:

@@ -45,7 +45,9 @@ class ShelfRecord:
         self._began = clock()
         self._written = -WRITE_EVERY_S
         self._books: dict[str, BookWork] = {}
-        self._run = ShelfRun("running", None, _now(), None, 0.0, 0, 0.0, 0, 0.0, 0, str(output.resolve()))
+        self._run = ShelfRun(
+            "running", None, _now(), None, 0.0, 0, 0.0, 0.0, 0, 0.0, 0, str(output.resolve())
+        )
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._books

@@ -30,7 +30,7 @@ class ShelfRound:
 
     Args:
         hear: is told every event, and of which book it is, once it is noted.
-        budget: what the whole run may cost.
+        budget: what the whole run may cost and has cost.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ShelfRound:
         jobs: JobSpool,
         log: Path,
         hear: Callable[[Event, str | None], None],
-        budget: Budget | None = None,
+        budget: Budget,
     ) -> None:
         self._crew = crew
         self._books = books
@@ -81,6 +81,7 @@ class ShelfRound:
             self.outcome = run.outcome
             preloads = preloads_of(books, waiting, crew, workers, options.preload)
             run.go(has_take, preloads, crew.setup.memory_bytes, more=lambda: self._more(look))
+        self._budget.pause()
         self._settle_silent()
 
     def demand_unspent(self, price_per_hour: float | None) -> None:

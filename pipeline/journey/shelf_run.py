@@ -6,6 +6,7 @@ here, in one thread.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -141,10 +142,12 @@ class ShelfJourney:
             rotate(self._log)
         before = set(self._open.jobs)
         if self._budget is None:
-            self._budget = budget_for(self._options, crew.division)
+            share = crew.division.gpus_each or 1.0
+            self._budget = budget_for(self._options, crew.division) or Budget(math.inf, share)
         one = ShelfRound(crew, self._open, self.record, jobs, self._log, self._heard, self._budget)
         self._rounds.append(one)
         one.go(self._options, self._store.has, self._more)
+        self.record.count(held_s=round(self._budget.spent_s, 1))
         self._finish_complete()
         one.demand_unspent(self._options.price_per_hour)
         if before <= self._open.jobs.keys() and not one.ended_early:

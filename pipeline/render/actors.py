@@ -226,7 +226,7 @@ class RayPool:
                 logger.warning("%d workers are not up yet, the others begin", len(coming))
                 return
             if coming:
-                ray.wait(coming, num_returns=1, timeout=TICK_S)
+                _wait_for(coming, TICK_S)
             self._welcome()
             self._tend()
             if not self.workers():
@@ -272,7 +272,7 @@ class RayPool:
         if not refs:
             time.sleep(TICK_S)
             return []
-        ray.wait(refs, num_returns=1, timeout=self._sleep_s())
+        _wait_for(refs, self._sleep_s())
         self._welcome()
         return [finished for number in list(self._slots) for finished in self._answers(number)]
 
@@ -344,9 +344,23 @@ class RayPool:
             yield Finished(number, batch.jobs, None, lost=reason, untouched=place > 0, how=how)
 
 
+def _wait_for(refs: Sequence[Any], timeout_s: float) -> list[Any]:
+    """Those that are done once one is, or after the timeout.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which Ray's compiled code may turn into an error of its own.
+    """
+    try:
+        done, _ = ray.wait(list(refs), num_returns=1, timeout=timeout_s)
+    except SystemError as error:
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
+    return list(done)
+
+
 def _is_done(ref: Any) -> bool:
-    done, _ = ray.wait([ref], timeout=0)
-    return bool(done)
+    return bool(_wait_for([ref], 0))
 
 
 def _kill(actor: Any) -> None:

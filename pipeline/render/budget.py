@@ -62,9 +62,18 @@ class Budget:
         self._looked_s = now_s
         return self.spent_s < self.limit_s
 
+    def pause(self) -> None:
+        """No worker is held from the last look on, until the next."""
+        self._looked_s = None
+
 
 def in_words(device_s: float, price_per_hour: float | None = None) -> str:
     """`1.25 device-hours`, and what that costs if a price is known."""
     hours = device_s / HOUR_S
     text = f"{hours:.2f} device-hours" if hours >= 0.1 else f"{device_s:.1f} device-seconds"
-    return text if price_per_hour is None else f"{text} ({hours * price_per_hour:.2f})"
+    return text if price_per_hour is None else f"{text} ({money(hours * price_per_hour)})"
+
+
+def money(amount: float) -> str:
+    """`12.40`; two digits of what is less than a tenth."""
+    return f"{amount:.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.2g}"

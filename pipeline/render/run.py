@@ -117,8 +117,10 @@ class Run:
             if not any(self._in_hand.values()):
                 if self._schedule.is_empty():
                     return self.outcome
-                if not self._pool.is_waiting():
-                    raise self._no_worker()
+                self._schedule.insist()
+                self._hand_out()
+            if not any(self._in_hand.values()) and not self._pool.is_waiting():
+                raise self._no_worker()
             self._collect()
 
     def _preload(self, preloads: Mapping[int, Sequence[str]]) -> None:

@@ -16,129 +16,21 @@ Source: the rules and their simulated makespans are in docs/scheduling.md.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from pipeline.render.estimate import Estimator
+from pipeline.render.waiting import BATCH_LINES as BATCH_LINES
+from pipeline.render.waiting import Job as Job
+from pipeline.render.waiting import Queue
 
 BATCH_S = 10.0
-# A worker holds the sound of a whole batch and loses it if it dies: however fast an engine is, no more lines.
-BATCH_LINES = 64
 # A model is named as upcoming when the work left is this many times what loading it takes, and a batch more:
 # earlier, it would stand in the way of others; later, its worker would wait.
 LEAD = 1.5
 # A worker that takes so many times longer than others gets no long line at the end.
 SLOW = 1.25
-
-
-@dataclass(frozen=True)
-class Job:
-    """One take to make: its key, what must be loaded for it, and how many seconds of work it is.
-
-    `rank` says how soon it is wanted: 0 first. Jobs of one book have one rank.
-    """
-
-    key: str
-    model: str
-    voice: str
-    work_s: float
-    rank: int = 0
-
-
-@dataclass
-class _Voice:
-    """Lines of one voice, the longest at the end."""
-
-    jobs: list[Job] = field(default_factory=list)
-    left_s: float = 0.0
-
-    def add(self, jobs: list[Job]) -> None:
-        if len(jobs) > 8:
-            self.jobs.extend(jobs)
-            self.jobs.sort(key=_shortest_first)
-        else:
-            for job in jobs:
-                insort(self.jobs, job, key=_shortest_first)
-        self.left_s += sum(job.work_s for job in jobs)
-
-    def take(self, index: int) -> Job:
-        job = self.jobs.pop(index)
-        self.left_s = self.left_s - job.work_s if self.jobs else 0.0
-        return job
-
-
-def _shortest_first(job: Job) -> tuple[float, str]:
-    return (job.work_s, job.key)
-
-
-@dataclass
-class _Queue:
-    """Work left for one model: lowest rank first, in it voices with the most work, their longest line first.
-
-    `voices` are by rank and voice.
-    """
-
-    voices: dict[tuple[int, str], _Voice] = field(default_factory=dict)
-    current: tuple[int, str] | None = None
-    left_s: float = 0.0
-
-    def refill(self, jobs: Iterable[Job]) -> None:
-        by_voice: dict[tuple[int, str], list[Job]] = {}
-        for job in jobs:
-            by_voice.setdefault((job.rank, job.voice), []).append(job)
-        for place, more in by_voice.items():
-            self.voices.setdefault(place, _Voice()).add(more)
-            self.left_s += sum(job.work_s for job in more)
-        if self.current is not None and any(rank < self.current[0] for rank, _ in by_voice):
-            self.current = None
-
-    def rank(self) -> int:
-        """The lowest rank of any work here."""
-        return self._place()[0]
-
-    def take(self, budget_s: float) -> list[Job]:
-        batch = [self._pop()]
-        spent_s = batch[0].work_s
-        while self.voices and len(batch) < BATCH_LINES and spent_s + self._peek().work_s <= budget_s:
-            batch.append(self._pop())
-            spent_s += batch[-1].work_s
-        self.left_s = max(0.0, self.left_s - spent_s) if self.voices else 0.0
-        return batch
-
-    def take_short(self, limit_s: float) -> list[Job]:
-        """The shortest line of the voice that is being spoken, alone; none if it is longer than that."""
-        if self.voices[self._place()].jobs[0].work_s > limit_s:
-            return []
-        job = self._pop(0)
-        self.left_s = max(0.0, self.left_s - job.work_s) if self.voices else 0.0
-        return [job]
-
-    def longest_s(self) -> float:
-        """Of the voice that is being spoken."""
-        return self._peek().work_s
-
-    def _peek(self) -> Job:
-        return self.voices[self._place()].jobs[-1]
-
-    def _pop(self, index: int = -1) -> Job:
-        place = self._place()
-        voice = self.voices[place]
-        job = voice.take(index)
-        if not voice.jobs:
-            del self.voices[place]
-            self.current = None
-        return job
-
-    def _place(self) -> tuple[int, str]:
-        """Rank and voice that are being spoken; when they are done, the next rank's voice with most work."""
-        if self.current is None:
-            self.current = min(
-                self.voices, key=lambda place: (place[0], -self.voices[place].left_s, place[1])
-            )
-        return self.current
 
 
 class Schedule:
@@ -168,13 +60,16 @@ class Schedule:
         self._has_room = has_room or (lambda models: False)
         self._ranks: set[int] = set()
         # Models with work; those of them that nobody serves.
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, Queue] = {}
         self._unserved: set[str] = set()
         self._serving: dict[int, str] = {}
         self._promised: dict[int, str] = {}
         self._cached: dict[int, frozenset[str]] = {}
         # How many workers serve, hold and were promised each model.
         self._servers: Counter[str] = Counter()
+        # The same with a slow worker for what it does of a usual one's work; and what each counts for now.
+        self._power: dict[str, float] = {}
+        self._weight: dict[int, float] = {}
         self._holders: Counter[str] = Counter()
         self._promises: Counter[str] = Counter()
         self._retries: deque[list[Job]] = deque()
@@ -184,6 +79,7 @@ class Schedule:
         # less, so that it stands until something else changes; paces do so slowly.
         self._idle: dict[int, int] = {}
         self._batches = 0
+        self._insisted = False
         self.put_back(jobs)
 
     def put_back(self, jobs: Iterable[Job]) -> None:
@@ -193,7 +89,7 @@ class Schedule:
             by_model.setdefault(job.model, []).append(job)
             self._ranks.add(job.rank)
         for model, more in by_model.items():
-            self._queues.setdefault(model, _Queue()).refill(more)
+            self._queues.setdefault(model, Queue()).refill(more)
             if not self._servers[model]:
                 self._unserved.add(model)
         self._idle.clear()
@@ -228,6 +124,11 @@ class Schedule:
             left[job.model] = left.get(job.model, 0.0) + job.work_s
         return left
 
+    def insist(self) -> None:
+        """Whoever asks next gets work if there is any: nothing is in hand, and all wait for each other."""
+        self._idle.clear()
+        self._insisted = True
+
     def jobs_left(self) -> int:
         """How many lines wait (those in hand are not counted)."""
         waiting = (len(voice.jobs) for queue in self._queues.values() for voice in queue.voices.values())
@@ -259,6 +160,7 @@ class Schedule:
             self._serve(worker, None)
             return []
         self._batches += 1
+        self._insisted = False
         self._last_s[worker] = sum(job.work_s for job in batch)
         if self._promised.get(worker) == model:
             self._promise(worker, None)
@@ -294,13 +196,18 @@ class Schedule:
         One more batch in hand would then wait for it while they are free.
         """
         queue = self._queues[model]
-        in_hand_s = max(queue.longest_s(), self._last_s.get(worker, 0.0)) * self.estimator.slowness(worker)
+        # Squared where it is slow, as in `_take`.
+        slowness = self.estimator.slowness(worker)
+        slowness = slowness**2 if slowness > SLOW else slowness
+        in_hand_s = max(queue.longest_s(), self._last_s.get(worker, 0.0)) * slowness
         return queue.left_s < max(1, self._servers[model]) * in_hand_s
 
     def _take(self, worker: int, model: str) -> list[Job]:
         """The next lines; a slow worker gets none that the others would be done with sooner."""
         self._serve(worker, model)
         queue, slowness = self._queues[model], self.estimator.slowness(worker)
+        if slowness > SLOW and self._leave_to_idle(worker, model, slowness):
+            return []
         if slowness > SLOW and self._has_faster(worker, model, slowness):
             # It needs longer for a line by its slowness less one; the others come to it after the rest.
             # Squared, because what is learnt of a worker lags behind and one long line too many ends the run.
@@ -309,14 +216,29 @@ class Schedule:
                 return queue.take_short(limit_s)
         return queue.take(self._budget_s(worker, model))
 
+    def _leave_to_idle(self, worker: int, model: str, slowness: float) -> bool:
+        """Whether an idle worker would be done with the next line sooner, its load counted, and takes it."""
+        if self._insisted or not self._idle:
+            return False
+        line_s = self._queues[model].longest_s() * self.estimator.pace(model)
+        if line_s * (slowness - 1) <= self._load_s.get(model, 0.0):
+            return False
+        for other in self._idle:
+            cached = model in self._cached.get(other, ())
+            faster = other != worker and self.estimator.slowness(other) * SLOW < slowness
+            if faster and self._gain(other, model, cached, 0.0) > 0:
+                self._idle.clear()
+                return True
+        return False
+
     def _rest_s(self, model: str) -> float:
         """Planned seconds until a model's work is done; those on others join in when these are done."""
         of_all_s = sum(self._left_s(name) for name in self._queues) / len(self._serving)
-        return min(self._queues[model].left_s / self._servers[model], of_all_s / self.estimator.pace(model))
+        return min(self._queues[model].left_s / self._power[model], of_all_s / self.estimator.pace(model))
 
     def _has_faster(self, worker: int, model: str, slowness: float) -> bool:
         """Whether a faster worker is on the model, which will come to its last line."""
-        return any(
+        return not self._insisted and any(
             served == model and other != worker and self.estimator.slowness(other) * SLOW < slowness
             for other, served in self._serving.items()
         )
@@ -391,19 +313,19 @@ class Schedule:
         for model in self._queues:
             if model == current or not self._servers[model]:
                 continue
-            gain = self._gain(model, model in cached, after_s)
+            gain = self._gain(worker, model, model in cached, after_s)
             if gain > 0 and (best is None or (-gain, model) < best):
                 best = (-gain, model)
         return None if best is None else best[1]
 
-    def _gain(self, model: str, is_cached: bool, after_s: float) -> float:
+    def _gain(self, worker: int, model: str, is_cached: bool, after_s: float) -> float:
         """Seconds by which the model's work ends sooner if one more worker joins in; <= 0 if it does not."""
-        served_by = self._servers[model]
+        served_by, more = self._power[model], self._speed(worker)
         left_s = self._left_s(model) - after_s * served_by
         load_s = 0.0 if is_cached else self._load_s.get(model, 0.0)
         if left_s / served_by <= load_s:
             return 0.0
-        return left_s / served_by - (left_s + load_s) / (served_by + 1)
+        return left_s / served_by - (left_s + load_s * more) / (served_by + more)
 
     def _close(self, model: str) -> None:
         """Nothing is left of a model."""
@@ -413,7 +335,9 @@ class Schedule:
     def _serve(self, worker: int, model: str | None) -> None:
         before = self._serving.get(worker)
         if before == model:
+            self._weigh(worker, model)
             return
+        self._weigh(worker, None)
         if before is not None:
             del self._serving[worker]
             self._servers[before] -= 1
@@ -424,6 +348,22 @@ class Schedule:
             self._serving[worker] = model
             self._servers[model] += 1
             self._unserved.discard(model)
+            self._weigh(worker, model)
+
+    def _weigh(self, worker: int, model: str | None) -> None:
+        """Counts a worker on its model for what it is known to do by now; for nothing if that is None."""
+        served = self._serving.get(worker)
+        if served is None:
+            return
+        weight = 0.0 if model is None else self._speed(worker)
+        self._power[served] = self._power.get(served, 0.0) + weight - self._weight.pop(worker, 0.0)
+        if weight:
+            self._weight[worker] = weight
+
+    def _speed(self, worker: int) -> float:
+        """How much of a usual worker's work a slow one does; 1 for all others."""
+        slowness = self.estimator.slowness(worker)
+        return 1.0 / slowness if slowness > SLOW else 1.0
 
     def _promise(self, worker: int, model: str | None) -> None:
         before = self._promised.pop(worker, None)

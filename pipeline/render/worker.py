@@ -146,7 +146,7 @@ class Worker:
         left = list(jobs)
         began = time.monotonic()
         while True:
-            there = {job.key for job in left if self._store.has(job.key)}
+            there = self._store.has_many(job.key for job in left)
             made += [TakeMade(job.key, job.line_id, 0.0, 0.0, ()) for job in left if job.key in there]
             left = [job for job in left if job.key not in there]
             mine = self._claims.claim(job.key for job in left)
@@ -172,6 +172,7 @@ class Worker:
     def _speak_with(
         self, engine: Engine, jobs: list[LineJob], made: list[TakeMade], failed: list[TakeFailed]
     ) -> None:
+        kept: list[tuple[LineJob, Take, bytes]] = []
         spoken, render_s = self._spoken(engine, jobs)
         total = sum(len(utterance.text) for job in jobs for utterance in job.utterances) or 1
         position = 0
@@ -186,11 +187,24 @@ class Worker:
                 continue
             share = sum(len(utterance.text) for utterance in job.utterances) / total
             speeches = [one for one in mine if isinstance(one, Speech)]
-            again = self._store.has(job.key)
+            kept.append((job, *self._made(job, speeches, render_s * share)))
+        made.extend(self._keep(kept))
+
+    def _keep(self, kept: Sequence[tuple[LineJob, Take, bytes]]) -> list[TakeMade]:
+        """Puts a batch's takes in the store, all at once: a bucket is asked for many at the same time.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        there = self._store.has_many(take.key for _, take, _ in kept)
+        self._store.put_many((take, flac) for _, take, flac in kept)
+        made = []
+        for job, take, _ in kept:
+            again = take.key in there
             with about(**_facts(job)):
-                take = self._keep(job, speeches, render_s * share)
                 logger.info("kept, made again" if again else "kept")
             made.append(TakeMade(job.key, job.line_id, take.duration_s, take.render_s, take.warnings, again))
+        return made
 
     def _spoken(self, engine: Engine, jobs: list[LineJob]) -> tuple[Answers, float]:
         """The engine's answers to all utterances of `jobs`, and the seconds it took."""
@@ -219,7 +233,8 @@ class Worker:
         )
         return answers, speak_s
 
-    def _keep(self, job: LineJob, speeches: list[Speech], render_s: float) -> Take:
+    def _made(self, job: LineJob, speeches: list[Speech], render_s: float) -> tuple[Take, bytes]:
+        """A line's take and its FLAC, in no store yet."""
         texts = [utterance.text for utterance in job.utterances]
         audio = join_utterances(texts, [speech.audio for speech in speeches])
         flac = encode_flac(audio)
@@ -248,7 +263,7 @@ class Worker:
             warnings=tuple(warnings),
             timing=joined_timing(texts, speeches),
         )
-        return self._store.put(take, flac)
+        return take, flac
 
 
 def _facts(job: LineJob) -> dict[str, str]:

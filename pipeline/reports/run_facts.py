@@ -25,6 +25,7 @@ def run_facts(outcome: Outcome, events: Sequence[Event], wall_s: float) -> dict[
     `times_real_time` is new audio over the whole run's wall time; `engine_times_real_time` over the seconds
     that engines worked, added up over workers. None if nothing was rendered. `models` is what the event log
     adds up to: loads against the fewest there could be, hits, stalls, evictions, memory at its highest.
+    `takes_made_twice` is the most that faults may have cost (see `Outcome`).
     """
     speed = outcome.audio_s / wall_s if outcome.audio_s and wall_s > 0 else None
     engine_speed = outcome.audio_s / outcome.render_s if outcome.render_s > 0 else None
@@ -35,6 +36,7 @@ def run_facts(outcome: Outcome, events: Sequence[Event], wall_s: float) -> dict[
         "load_s": round(sum(event.load_s for event in events if isinstance(event, ModelLoaded)), 2),
         "times_real_time": None if speed is None else round(speed, 2),
         "engine_times_real_time": None if engine_speed is None else round(engine_speed, 2),
+        "takes_made_twice": outcome.takes_made_twice,
         "models": outcome.tally.summary().as_json(),
     }
 

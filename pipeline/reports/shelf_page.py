@@ -72,8 +72,8 @@ def _summary(facts: Mapping[str, Any]) -> Iterator[str]:
         f"{totals['reused']} lines reused, {totals['quarantined']} set aside</p>"
     )
     yield (
-        f'<p class="sum"><b>{totals["device_s"]:,.0f} device-seconds</b> of speaking; {run["loads"]} '
-        f"model loads took {run['load_s']:,.0f} s more</p>"
+        f'<p class="sum"><b>{totals["device_s"]:,.1f} device-seconds</b> of speaking; {run["loads"]} '
+        f"model loads took {run['load_s']:,.1f} s more; workers were held {run['held_s']:,.1f} s in all</p>"
     )
     if run["workers_lost"]:
         yield f'<p class="sum">{run["workers_lost"]} times a worker was lost; its lines were tried again</p>'
@@ -90,7 +90,7 @@ def _row(book: Mapping[str, Any]) -> str:
         f'<td class="number" data-name="Length">{length}</td>'
         f'<td class="number" data-name="Lines">{book["lines"] or ""}</td>'
         f'<td class="number" data-name="New">{book["rendered"] or ""}</td>'
-        f'<td class="number" data-name="Device">{book["device_s"]:,.0f} s</td>'
+        f'<td class="number" data-name="Device">{_seconds(book["device_s"])}</td>'
         f'<td class="number" data-name="Ready after">{ready}</td></tr>'
     )
 
@@ -122,6 +122,10 @@ def _title(book: Mapping[str, Any]) -> str:
         )
     pieces.extend(f'<p class="why">{html.escape(rule)}</p>' for rule in book["broken_rules"])
     return "".join(pieces)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s" if seconds else ""
 
 
 def _when(text: str) -> str:

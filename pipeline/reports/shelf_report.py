@@ -64,6 +64,7 @@ class ShelfRun:
         state: `stopped` was ended by an error that concerns all books, in `reason`.
         started_at, ended_at: local time, ISO 8601.
         device_s: how long engines worked; `load_s` of loading models is not in it.
+        held_s: how long workers were held, all together: what is paid for, waiting and loads included.
     """
 
     state: RunState
@@ -73,6 +74,7 @@ class ShelfRun:
     wall_s: float
     workers: int
     device_s: float
+    held_s: float
     loads: int
     load_s: float
     workers_lost: int

@@ -211,7 +211,8 @@ def shelf_sentence(event: Event, book: str | None) -> str:
         case BookComplete():
             text = "its last take is there"
         case BookFinished(sound=sound, quarantined=lost, audio_s=audio_s):
-            text = f"done, {clock(audio_s)}" + ("" if sound else f", with faults ({lost} lines set aside)")
+            faults = f", {lost} line{'' if lost == 1 else 's'} set aside" if lost else ", with faults"
+            text = f"done, {clock(audio_s)}" + ("" if sound else faults)
         case BookFailed(reason=reason):
             text = f"failed: {reason}"
         case ShelfFinished():

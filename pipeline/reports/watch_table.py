@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,8 @@ def watch_table(watch: Watch, book: str, now_s: float) -> RenderableType:
     done = watch.lines + watch.aside
     rows: list[RenderableType] = [
         _headline(watch, book, now_s),
-        ProgressBar(total=max(1, watch.planned), completed=min(done, watch.planned)),
+        # Padding ends the bar's line, which it does not do itself.
+        Padding(ProgressBar(total=max(1, watch.planned), completed=min(done, watch.planned)), 0),
         _workers(watch),
     ]
     if watch.faults:

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from pipeline.audio import Samples
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, StoreError
 from pipeline.files import atomic_path, make_folder, store_error
 from pipeline.hashing import digest, digest_file
 from pipeline.levels import SILENCE_LUFS, LoudnessMeter, amplitude_of, decibels
@@ -230,24 +230,36 @@ def _measured(levels: FileLevels, preset: Preset) -> float:
 
 
 def _write(mix: _Mix, tone: RoomTone, setting: _Setting, timeline: Timeline, path: Path) -> FileLevels:
-    """Writes the master, exactly as long as its `timeline`, and measures it on the way."""
+    """Writes the master, exactly as long as its `timeline`, and measures it on the way.
+
+    Raises:
+        StoreError: the disk is full, or fails.
+    """
     import soundfile
 
     sample_rate, length = timeline.sample_rate, timeline.length_samples
     blocks = convert_blocks(_raised(mix, tone, setting), mix.timeline.sample_rate, sample_rate)
     meter = LevelMeter(sample_rate, 1)
-    with soundfile.SoundFile(
-        path,
-        "w",
-        samplerate=sample_rate,
-        channels=1,
-        format="FLAC",
-        subtype="PCM_24",
-        compression_level=FLAC_LEVEL,
-    ) as file:
-        for block in _fitted(blocks, length):
-            file.write(block)
-            meter.push(np.clip(block, -1.0, 1.0).reshape(-1, 1))
+    try:
+        with soundfile.SoundFile(
+            path,
+            "w",
+            samplerate=sample_rate,
+            channels=1,
+            format="FLAC",
+            subtype="PCM_24",
+            compression_level=FLAC_LEVEL,
+        ) as file:
+            for block in _fitted(blocks, length):
+                file.write(block)
+                meter.push(np.clip(block, -1.0, 1.0).reshape(-1, 1))
+    except soundfile.LibsndfileError as error:
+        # Of writing only: takes are read by the mix, which has errors of its own. The library says no more.
+        raise StoreError(
+            f"cannot write the chapter: {error}",
+            where=str(path.parent),
+            hint="is the disk full? free some space and run the same command again",
+        ) from error
     return FileLevels(
         **vars(meter.finish()),
         sample_rate=sample_rate,

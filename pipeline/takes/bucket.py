@@ -20,6 +20,8 @@ CONNECT_S = 10.0
 # A server that is silent for so long is asked again; a take is a few hundred kB.
 SILENCE_S = 30.0
 CONNECTIONS = 32
+# What a server answers when the clocks differ by more than a quarter of an hour.
+SKEWED = "RequestTimeTooSkewed"
 # A signed URL is used at once; clocks that differ by minutes are allowed for.
 SIGNED_S = 900
 _REFUSED = (errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENAMETOOLONG)
@@ -118,7 +120,7 @@ class BucketShelf:
             return answer.data
         if answer.status == 404:
             raise _NoBucketError(self._bucket)
-        if answer.status in (400, 401, 403, 405, 501):
+        if answer.status in (400, 401, 403, 405, 501) and SKEWED.encode() not in answer.data:
             raise PermissionError(f"listing it is answered with {answer.status}")
         raise OSError(errno.EIO, f"listing it is answered with {answer.status}")
 
@@ -168,8 +170,10 @@ def is_transient(error: Exception) -> bool:
     """Whether asking again may help: everything but plain refusals and what is not there.
 
     500, 503, refused and cut connections, time-outs and bodies that end early come as many classes of
-    botocore, aiohttp and s3fs; what a server says for good comes as few.
+    botocore, aiohttp and s3fs; what a server says for good comes as few. A clock that jumped may jump back.
     """
+    if _code(error) == SKEWED:
+        return True
     if isinstance(error, FullcastError | FileNotFoundError | PermissionError | TypeError | AttributeError):
         return False
     if type(error).__name__ in _REFUSED_NAMES:
@@ -184,8 +188,14 @@ class _NoBucketError(FileNotFoundError):
 def _no_bucket(error: FileNotFoundError) -> bool:
     if isinstance(error, _NoBucketError):
         return True
-    cause = getattr(error.__cause__, "response", None) or {}
-    return cause.get("Error", {}).get("Code") == "NoSuchBucket"
+    return _code(error) == "NoSuchBucket"
+
+
+def _code(error: Exception) -> str | None:
+    """The server's own word for what is wrong, where an exception carries it."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
 
 
 def _connect(endpoint: str | None) -> Any:

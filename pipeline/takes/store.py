@@ -8,11 +8,12 @@ look at this shelf: no journal can disagree with it. See docs/stores.md.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic_core import from_json
 
@@ -25,6 +26,8 @@ from pipeline.takes.take import TAKE_SCHEMA, Take
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+U = TypeVar("U")
 SHARDS = tuple(f"{number:02x}" for number in range(256))
 # Requests to a bucket that wait for the network at the same time.
 AT_ONCE = 16
@@ -61,6 +64,10 @@ class TakeStore:
         else:
             self.shelf = FolderShelf(address)
 
+    def __reduce__(self) -> tuple[type[TakeStore], tuple[StoreAddress]]:
+        """Another process gets a store of its own for the same address: connections and locks stay here."""
+        return TakeStore, (self.address,)
+
     @property
     def remote(self) -> bool:
         """Whether takes lie in a bucket, where every look is a request."""
@@ -77,6 +84,11 @@ class TakeStore:
     def has(self, key: str) -> bool:
         """Whether a take of that key is there; a look, not a check."""
         return self.shelf.has(_audio(key))
+
+    def has_many(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that have a take; many requests at once to a bucket."""
+        wanted = list(keys)
+        return {key for key, there in zip(wanted, self._at_once(self.has, wanted), strict=True) if there}
 
     def size_bytes(self, key: str) -> int:
         """Size of a take's audio; 0 if there is none."""
@@ -109,13 +121,9 @@ class TakeStore:
 
     def get_many(self, keys: Iterable[str], check_audio: bool = True) -> dict[str, Take]:
         """The takes of those keys that are there and whole, as `get`; many requests at once to a bucket."""
-        wanted = list(dict.fromkeys(keys))
         look = partial(self.get, check_audio=check_audio)
-        if not self.remote:
-            found = map(look, wanted)
-            return {take.key: take for take in found if take is not None}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return {take.key: take for take in pool.map(look, wanted) if take is not None}
+        found = self._at_once(look, list(dict.fromkeys(keys)))
+        return {take.key: take for take in found if take is not None}
 
     def put(self, take: Take, flac: bytes) -> Take:
         """Keeps a take: metadata, then audio, each whole or not at all; returns it as `get` would.
@@ -130,6 +138,10 @@ class TakeStore:
         self.shelf.write(_metadata(take.key), sealed)
         self.shelf.write(_audio(take.key), flac)
         return self._placed(take)
+
+    def put_many(self, takes: Iterable[tuple[Take, bytes]]) -> list[Take]:
+        """Keeps takes, as `put`; many requests at once to a bucket. What was kept before an error stays."""
+        return self._at_once(lambda one: self.put(*one), list(takes))
 
     def all_keys(self) -> Iterator[str]:
         """The keys of all takes that have audio, in order.
@@ -169,6 +181,13 @@ class TakeStore:
             StoreError: it cannot be made or written to.
         """
         self.shelf.demand_writable("takes")
+
+    def _at_once(self, action: Callable[[T], U], items: Sequence[T]) -> list[U]:
+        """What `action` gives for each item: one after another in a folder, side by side in a bucket."""
+        if not self.remote or len(items) < 2:
+            return [action(item) for item in items]
+        with ThreadPoolExecutor(min(AT_ONCE, len(items))) as pool:
+            return list(pool.map(action, items))
 
     def _keys_of(self, shard: str) -> list[str]:
         return _keys_in(self.shelf.names(f"takes/{shard}"))

@@ -111,7 +111,6 @@ class FleetSimulation:
         self._events: list[tuple[float, int, int, int, str]] = []
         self._order = itertools.count()
         self._idle: set[int] = set()
-        self._asked_idle = 0
         self.result = Fleet(bound_s=self._bound_s(jobs))
 
     def go(self) -> Fleet:
@@ -131,19 +130,12 @@ class FleetSimulation:
                 self._hand_out(actor, now_s)
             elif actor.life == life:
                 self._end(actor, now_s)
-            self._ask_idle(now_s, always=what != "end")
+            for idle in sorted(self._idle):
+                self._hand_out(self._actors[idle], now_s)
         return self.result
 
     def _at(self, at_s: float, worker: int, what: str) -> None:
         heapq.heappush(self._events, (at_s, next(self._order), worker, self._actors[worker].life, what))
-
-    def _ask_idle(self, now_s: float, always: bool) -> None:
-        """Those without work are asked once a round: a thousand of them each time would be slow here."""
-        self._asked_idle += 1
-        if always or self._asked_idle >= len(self._idle):
-            self._asked_idle = 0
-            for number in sorted(self._idle):
-                self._hand_out(self._actors[number], now_s)
 
     def _hand_out(self, actor: _Actor, now_s: float, once: bool = False) -> None:
         while actor.up and len(actor.batches) + (actor.working is not None) < IN_HAND:

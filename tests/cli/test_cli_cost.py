@@ -18,8 +18,9 @@ def test_a_budget_in_money_needs_a_price(desk, capsys):
 
 
 def test_a_plan_tells_device_hours_by_engine_and_renders_nothing(desk, capsys):
-    assert desk.store("plan", str(desk.script), "--cost", "--workers", "2") == 0
+    assert desk.store("plan", str(desk.script), "--cost", "--workers", "2", "--price-per-hour", "9") == 0
     said = capsys.readouterr().out
+    assert "at that price" in said
     assert "tone" in said and "device-seconds" in said and "on 2 workers" in said
     assert "as its engine declares" in said
     assert not list(desk.folder.glob("store/takes/**/*.flac"))

@@ -1,10 +1,12 @@
 """A render sent to a real Ray cluster as a job, followed, stopped and sent again; and its figures."""
 
-import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -19,6 +21,13 @@ from pipeline.render.jobs import url_of
 from pipeline.render.measures import MEASURES
 
 ROOT = Path(__file__).parents[2]
+PORTS = (
+    "port",
+    "dashboard-port",
+    "dashboard-agent-listen-port",
+    "metrics-export-port",
+    "ray-client-server-port",
+)
 
 
 def until(look, limit_s=90.0):
@@ -34,21 +43,30 @@ def until(look, limit_s=90.0):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """The addresses of a cluster's job server and exporter."""
+    """The addresses of a cluster's job server and exporter; it has ports and a folder of its own."""
     pytest.importorskip("opencensus", reason="the extra `cluster` is not installed")
     venv = Path(sys.executable).parent
+    # Ray's sockets lie in it, and their paths must be short.
+    folder = tempfile.mkdtemp(prefix="fcj", dir="/tmp")
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    options = [f"--{name}={port}" for name, port in ports.items()]
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("job_cluster.py"))],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{venv}{os.pathsep}{os.environ['PATH']}"},
+        [str(venv / "ray"), "start", "--head", "--block", "--num-cpus=3", f"--temp-dir={folder}",
+         "--object-store-memory=100000000", "--disable-usage-stats", "--include-dashboard=true", *options],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{venv}{os.pathsep}{os.environ['PATH']}",
+             # Whoever runs the tests may have a token or none; figures come every second instead of ten.
+             "RAY_AUTH_MODE": "disabled", "RAY_metrics_report_interval_ms": "1000"},
     )  # fmt: skip
+    jobs = f"127.0.0.1:{ports['dashboard-port']}"
     try:
-        line = next((row for row in process.stdout if row.startswith("{")), None)
-        assert line is not None, "the cluster did not start"
-        yield json.loads(line)
+        until(lambda: process.poll() is not None or _read(f"http://{jobs}/api/version"))
+        assert process.poll() is None, "the cluster did not start"
+        yield {"jobs": jobs, "metrics": f"http://127.0.0.1:{ports['metrics-export-port']}/metrics"}
     finally:
-        process.stdin.close()
+        process.terminate()
         process.wait(timeout=60)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.slow
@@ -148,10 +166,25 @@ def test_an_address_may_leave_out_what_is_the_same_everywhere(written, url):
 
 def _exported(cluster, name):
     """What the exporter says of fullcast, once it says `name`."""
+    rows = [row for row in _read(cluster["metrics"]).splitlines() if row.startswith("ray_fullcast")]
+    return "\n".join(rows) if any(row.startswith(name) for row in rows) else ""
+
+
+def _read(url):
+    """What a server answers; nothing while it does not."""
     try:
-        with urllib.request.urlopen(cluster["metrics"], timeout=5) as answer:
-            text = answer.read().decode()
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.read().decode()
     except OSError:
         return ""
-    rows = [row for row in text.splitlines() if row.startswith("ray_fullcast")]
-    return "\n".join(rows) if any(row.startswith(name) for row in rows) else ""
+
+
+def free_ports(count):
+    """Ports that nobody listens on, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports

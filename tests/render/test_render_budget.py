@@ -54,6 +54,7 @@ def test_a_sum_is_told_in_hours_and_in_money():
     assert in_words(9000.0) == "2.50 device-hours"
     assert in_words(9000.0, 2.0) == "2.50 device-hours (5.00)"
     assert in_words(12.0) == "12.0 device-seconds"
+    assert in_words(36.0, 1.8) == "36.0 device-seconds (0.018)"
 
 
 def test_a_run_hands_out_nothing_more_when_its_budget_is_spent_and_says_what_is_left(make_setup):
@@ -89,3 +90,14 @@ def _spend(budget, event):
     """All of it with the third line."""
     if type(event).__name__ == "LineRendered":
         budget.spent_s += 4e8
+
+
+def test_time_in_which_no_worker_is_held_costs_nothing():
+    budget = Budget(100.0)
+    budget.look(0.0, 2)
+    budget.look(10.0, 2)
+    budget.pause()
+    budget.look(1000.0, 2)
+    assert budget.spent_s == 20.0
+    budget.look(1010.0, 2)
+    assert budget.spent_s == 40.0

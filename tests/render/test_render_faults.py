@@ -1,5 +1,6 @@
 """Faults of a night on real Ray with real processes: hangs, crashes, lost nodes, a lost head, new nodes."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -22,31 +23,45 @@ STORE_BYTES = 80 * 1024 * 1024
 SHORT = Patience(floor_s=2.0, load_s=2.0)
 
 
+# Dead nodes are noticed sooner than by Ray's default.
+QUICK = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 4,
+}
+# Resources that only one kind of node has, so that no test meets another's nodes.
+STEADY, MOVING, STUDIO = ({name: 1.0} for name in ("steady", "moving", "studio"))
+
+
 @pytest.fixture(scope="module")
 def cluster():
-    """A head without room for workers, to which tests add nodes."""
+    """A head without room for workers, a node that stays, and others that tests add."""
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
+    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
+    cluster = Cluster(initialize_head=True, head_node_args={**head, "_system_config": QUICK})
+    cluster.add_node(num_cpus=2, object_store_memory=STORE_BYTES, resources={"steady": 2})
     yield cluster
     cluster.shutdown()
 
 
 @pytest.fixture
 def add_node(cluster):
-    """Adds a node with so many CPUs; it goes with the test."""
+    """Adds a node for so many workers; it goes with the test."""
     added = []
 
-    def add(cpus=1, **options):
-        node = cluster.add_node(num_cpus=cpus, object_store_memory=STORE_BYTES, **options)
+    def add(workers=1, kind="moving", **options):
+        node = cluster.add_node(
+            num_cpus=workers, object_store_memory=STORE_BYTES, resources={kind: workers}, **options
+        )
         added.append(node)
         return node
 
     yield add
     for node in added:
         if node in cluster.list_all_nodes():
-            cluster.remove_node(node, allow_graceful=False)
+            cluster.remove_node(node, allow_graceful=True)
 
 
 def kill_raylet(node):
@@ -54,14 +69,13 @@ def kill_raylet(node):
 
 
 @pytest.fixture
-def join(cluster, make_setup):
-    """A pool on the cluster."""
+def join(cluster, make_setup, monkeypatch):
+    """A pool on the cluster; all of its workers are up, however busy the machine is."""
     pools = []
+    monkeypatch.setattr("pipeline.render.actors.STRAGGLERS_S", 60.0)
 
-    def make(workers, models=None, **options):
-        asked = ClusterRequest(
-            cluster.address, workers, options.pop("cpus", 1), options.pop("gpus", 0), 1, **options
-        )
+    def make(workers, models=None, resources=STEADY, cpus=1, gpus=0, most=0):
+        asked = ClusterRequest(cluster.address, workers, cpus, gpus, 1, most, resources)
         pools.append(RayPool(make_setup(models=models), asked))
         return pools[-1]
 
@@ -81,6 +95,11 @@ def run(jobs, pool, store, patience=None, watch=None):
 
     schedule = Schedule([job.job for job in jobs], batch_s=20)
     return Run(jobs, pool, schedule, note, patience).go(store.has), events
+
+
+def quick(job):
+    """The job, its work a hundredth of what the plan would guess: tones are spoken in no time."""
+    return dataclasses.replace(job, job=dataclasses.replace(job.job, work_s=job.job.work_s / 100))
 
 
 def audio(jobs, store):
@@ -115,7 +134,7 @@ def test_a_node_that_is_killed_costs_no_line_and_its_worker_comes_up_on_a_new_on
     add_node()
     doomed = add_node()
     jobs = [line_job(str(n), f"tone-slow line number {n}.") for n in range(80)]
-    pool = join(2)
+    pool = join(2, resources=MOVING)
 
     def replace():
         kill_raylet(doomed)
@@ -129,34 +148,40 @@ def test_a_node_that_is_killed_costs_no_line_and_its_worker_comes_up_on_a_new_on
     assert_as_undisturbed(jobs, store, make_setup)
 
 
-def test_a_line_that_hangs_is_named_and_all_others_are_rendered(add_node, join, store, make_setup):
-    add_node(2)
-    jobs = [line_job(str(n), f"This is line number {n}.") for n in range(20)]
-    stuck = line_job("stuck", "Now tone-hang happens.")
-    outcome, events = run([*jobs, stuck], join(2), store, SHORT)
-    ((job, reason),) = outcome.quarantined.values()
-    assert job.line_id == "stuck" and "hangs" in reason and "no answer within" in reason
+def test_lines_that_hang_crash_or_do_not_fit_are_named_and_all_others_are_rendered(join, store, make_setup):
+    jobs = [quick(line_job(str(n), f"This is line number {n}.")) for n in range(20)]
+    words = {
+        "hang": "hangs",
+        "segv": "kills its worker",
+        "kill": "kills its worker",
+        "memory": "does not fit in memory",
+    }
+    bad = [quick(line_job(word, f"Now tone-{word} happens.")) for word in words]
+    outcome, events = run([*jobs, *bad], join(2), store, SHORT)
+    reasons = {job.line_id: reason for job, reason in outcome.quarantined.values()}
+    assert set(reasons) == set(words)
+    assert all(words[word] in reason for word, reason in reasons.items())
     assert outcome.made == {job.key for job in jobs}
-    assert (
-        len(of(events, WorkerLost)) <= 4
-    )  # in its batch, perhaps while the model was loaded, and twice alone
+    lost = of(events, WorkerLost)
+    # Halving finds each of three that lose their worker; then up to three tries alone.
+    assert len(lost) <= 3 * (5 + 3)
+    assert outcome.takes_made_twice <= sum(event.lines_in_hand for event in lost)
     assert_as_undisturbed(jobs, store, make_setup)
 
 
-def test_a_model_whose_load_hangs_costs_its_own_lines_and_no_others(add_node, join, store):
-    add_node(2)
+def test_a_model_whose_load_hangs_costs_its_own_lines_and_no_others(join, store):
     models = {"tone@stuck": {"load_hang": True, "memory_bytes": 1_000_000}}
-    jobs = lines("tone@1", 12) + lines("tone@stuck", 5)
+    jobs = [quick(job) for job in lines("tone@1", 12) + lines("tone@stuck", 5)]
     outcome, events = run(jobs, join(2, models), store, SHORT)
     assert {job.model for job, _ in outcome.quarantined.values()} == {"tone@stuck"}
     assert len(outcome.quarantined) == 5 and len(outcome.made) == 12
     assert all("loading it hangs" in reason for _, reason in outcome.quarantined.values())
-    assert len(of(events, WorkerLost)) <= 4
+    # Both workers may hang in it with lines in hand, and once more when it is loaded by itself.
+    assert len(of(events, WorkerLost)) <= 6
 
 
-def test_a_process_that_is_stopped_is_replaced(add_node, join, store, make_setup):
-    add_node(2)
-    jobs = [line_job(str(n), f"tone-slow line number {n}.") for n in range(40)]
+def test_a_process_that_is_stopped_is_replaced(join, store, make_setup):
+    jobs = [quick(line_job(str(n), f"tone-slow line number {n}.")) for n in range(40)]
     pool = join(2)
     victim = pool.processes()[1]
     stop = after(3, lambda: os.kill(victim, signal.SIGSTOP))
@@ -166,27 +191,7 @@ def test_a_process_that_is_stopped_is_replaced(add_node, join, store, make_setup
     assert_as_undisturbed(jobs, store, make_setup)
 
 
-@pytest.mark.parametrize("fault", ["tone-segv", "tone-kill"])
-def test_a_line_that_ends_the_interpreter_is_set_aside(fault, add_node, join, store):
-    add_node(2)
-    jobs = [line_job(str(n), f"This is line number {n}.") for n in range(10)]
-    outcome, _ = run([*jobs, line_job("bad", f"Now {fault} happens.")], join(2), store)
-    ((job, reason),) = outcome.quarantined.values()
-    assert job.line_id == "bad" and "kills its worker" in reason
-    assert outcome.made == {job.key for job in jobs}
-
-
-def test_a_line_that_does_not_fit_in_memory_costs_no_worker(add_node, join, store):
-    add_node(1)
-    jobs = [line_job(str(n), f"This is line number {n}.") for n in range(10)]
-    outcome, events = run([*jobs, line_job("big", "Now tone-memory happens.")], join(1), store)
-    ((job, reason),) = outcome.quarantined.values()
-    assert job.line_id == "big" and "does not fit in memory" in reason
-    assert not of(events, WorkerLost) and len(outcome.made) == 10
-
-
-def test_clocks_that_jump_hang_nothing_and_change_nothing(add_node, join, store, make_setup, monkeypatch):
-    add_node(2)
+def test_clocks_that_jump_hang_nothing_and_change_nothing(join, store, make_setup, monkeypatch):
     jobs = [line_job(str(n), f"tone-slow line {n}.") for n in range(16)]
     jobs += [line_job(f"jump-{n}", f"The clock of tone-clock number {n}.") for n in range(3)]
     real, calls = time.time, [0]
@@ -210,7 +215,7 @@ def test_clocks_that_jump_hang_nothing_and_change_nothing(add_node, join, store,
 def test_workers_come_up_on_nodes_that_are_added_while_the_run_is_on(add_node, join, store):
     add_node(1)
     jobs = [line_job(str(n), f"tone-slow line number {n}.") for n in range(60)]
-    pool = join(0, most=3)
+    pool = join(0, resources=MOVING, most=3)
     assert pool.workers() == (0,)
     outcome, events = run(jobs, pool, store, watch=after(3, lambda: add_node(2)))
     assert outcome.made == {job.key for job in jobs}
@@ -220,17 +225,16 @@ def test_workers_come_up_on_nodes_that_are_added_while_the_run_is_on(add_node, j
 def test_workers_go_where_the_resources_are_that_they_ask_for(add_node, join):
     import ray
 
-    add_node(2)
-    with_gpu = add_node(2, num_gpus=1, resources={"studio": 2})
-    pool = join(2, cpus=0.5, gpus=0.5, resources={"studio": 1})
+    with_gpu = add_node(2, "studio", num_gpus=1)
+    pool = join(2, resources=STUDIO, cpus=0.5, gpus=0.5)
     places = {ray.get(slot.actor.place.remote()) for slot in pool._slots.values()}
     assert places == {with_gpu.node_id}
 
 
-def test_workers_that_find_no_room_do_not_hold_up_those_that_did(add_node, join, store):
-    add_node(1)
+def test_workers_that_find_no_room_do_not_hold_up_those_that_did(join, store, monkeypatch):
+    monkeypatch.setattr("pipeline.render.actors.STRAGGLERS_S", 0.5)
     pool = join(3)
-    assert len(pool.workers()) == 1 and pool.is_waiting()
+    assert len(pool.workers()) in (1, 2) and pool.is_waiting()
     jobs = [line_job(str(n), f"This is line number {n}.") for n in range(5)]
     outcome, _ = run(jobs, pool, store)
     assert len(outcome.made) == 5

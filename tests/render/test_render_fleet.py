@@ -119,6 +119,15 @@ def test_a_slow_worker_that_is_alone_on_a_model_does_all_of_it():
     assert done == 3
 
 
+def test_when_nothing_is_in_hand_whoever_asks_gets_work():
+    schedule = Schedule([Job("1", "a", "v", 4.0), Job("2", "a", "v", 4.0)], {"a": 60.0})
+    assert schedule.next_batch(0)
+    assert schedule.next_batch(1) == []
+    schedule.leave(0)
+    schedule.insist()
+    assert len(schedule.next_batch(1)) == 1 and schedule.is_empty()
+
+
 def _simulated_fleet():
     spec = importlib.util.spec_from_file_location("simulated_fleet", BENCH / "simulated_fleet.py")
     module = importlib.util.module_from_spec(spec)

@@ -56,10 +56,10 @@ def write_book(folder: Path, lines: int, word: str = "quiet") -> Path:
 
 
 def start(book: Path, store: object, output: Path, *more: str, **environment: str) -> subprocess.Popen[str]:
-    """The command, begun."""
+    """The command, begun; in one process if no other options are given."""
     asked = ["render", str(book), "--store", str(store), "-o", str(output), "--preset", "none"]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli.main", *asked, "--local", "--json", *more],
+        [sys.executable, "-m", "pipeline.cli.main", *asked, "--json", *(more or ("--local",))],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """Takes in an S3-compatible store, on a real server that fails as servers do."""
 
+import pickle
+
 import pytest
 from s3_server import BUCKET
 
@@ -49,6 +51,13 @@ def test_a_take_comes_back_from_a_bucket_on_another_machine(make_take, open_stor
     found = open_store().get(take.key)
     assert found == take and found.flac() == flac and found.path is None
     assert open_store().get("ab" * 32) is None
+
+
+def test_takes_go_to_another_process_and_are_read_there(make_take, open_store):
+    take, flac = make_take()
+    open_store().put(take, flac)
+    sent = pickle.dumps([open_store().get(take.key, check_audio=False)] * 2)
+    assert [one.flac() for one in pickle.loads(sent)] == [flac, flac]
 
 
 def test_a_damaged_object_is_set_aside_and_named(make_take, open_store, bucket_folder, place):

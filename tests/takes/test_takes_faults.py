@@ -13,7 +13,7 @@ from store_runs import run, sounds, write_book
 from pipeline.takes.store import TakeStore
 
 pytestmark = pytest.mark.slow
-LINES = 24
+LINES = 12
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_bucket_that_refuses_in_the_middle_of_a_run_is_waited_for(s3, book, un
 def test_a_bucket_that_stays_away_ends_the_run_and_the_same_command_goes_on(
     s3, book, undisturbed, bucket_folder, tmp_path
 ):
-    s3.rule = lambda method, path: 503 if count_of(s3, "PUT") > 20 else None
+    s3.rule = lambda method, path: 503 if count_of(s3, "PUT") > 16 else None
     failed = run(book, f"s3://{BUCKET}/away", tmp_path / "out", FULLCAST_STORE_PATIENCE="1")
     assert failed.code == 5 and "run the same command again" in failed.last_error()
     kept = {path.stem for path in (bucket_folder / "away" / "takes").rglob("*.flac")}
@@ -163,4 +163,12 @@ def test_a_take_damaged_in_the_bucket_after_planning_is_named_and_made_by_the_ne
     assert failed.code == 5 and "damaged" in failed.last_error()
     again = run(book, place, tmp_path / "out", FULLCAST_CACHE=str(tmp_path / "elsewhere"))
     assert again.code == 0 and again.spoken() == [victim.stem]
+    assert sounds(tmp_path / "out") == undisturbed
+
+
+def test_workers_on_ray_fill_a_bucket_and_the_book_is_the_same(s3, book, undisturbed, tmp_path):
+    luck = random.Random(3)
+    s3.rule = lambda method, path: 503 if luck.random() < 0.05 else None
+    done = run(book, f"s3://{BUCKET}/ray", tmp_path / "out", "--workers", "2")
+    assert done.code == 0 and len(done.of("WorkerStarted")) == 2
     assert sounds(tmp_path / "out") == undisturbed

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
+from pipeline.takes.bucket import is_transient
 from pipeline.takes.bucket_listing import ListingError, object_names
 from pipeline.takes.patience import Patience, patience_from_environment, persist
 
@@ -107,3 +108,16 @@ def test_a_listing_is_followed_to_its_last_page():
 def test_half_a_listing_is_an_error_and_not_a_short_list(answer):
     with pytest.raises(ListingError):
         list(object_names("p/", lambda parameters: answer))
+
+
+def refused(code):
+    error = PermissionError("no")
+    error.__cause__ = OSError()
+    error.__cause__.response = {"Error": {"Code": code}}
+    return error
+
+
+def test_a_clock_that_jumped_is_waited_for_and_a_wrong_key_is_not():
+    assert is_transient(refused("RequestTimeTooSkewed"))
+    assert not is_transient(refused("SignatureDoesNotMatch"))
+    assert not is_transient(FileNotFoundError()) and is_transient(ConnectionResetError())

@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StoreError
+from pipeline.errors import StoreError, UsageError
+from pipeline.takes.address import BucketAddress, parse_store
 from pipeline.takes.choose import Choice, Choices
 from pipeline.takes.store import TakeStore
 
@@ -45,6 +47,50 @@ def test_a_flipped_byte_of_metadata_is_found_too(tmp_path, make_take):
     path.write_text(path.read_text().replace("Half a second.", "Half a secant."))
     assert store.get(take.key) is None
     assert "seal" in store.damaged[0][1] or "metadata" in store.damaged[0][1]
+
+
+def test_damage_between_planning_and_reading_is_found_when_the_audio_is_read(tmp_path, make_take):
+    store = TakeStore(tmp_path)
+    take, flac = make_take()
+    store.put(take, flac)
+    planned = store.get(take.key)
+    planned.path.write_bytes(flac[:-1] + b"?")
+    with pytest.raises(StoreError, match="damaged.*run the same command again"):
+        planned.flac()
+    assert not store.has(take.key) and [key for key, _ in store.damaged] == [take.key]
+
+
+def test_many_takes_at_once_are_as_one_by_one(tmp_path, make_take):
+    store = TakeStore(tmp_path)
+    made = [make_take(name) for name in "abc"]
+    put = store.put_many(made[:2])
+    assert [take.flac() for take in put] == [flac for _, flac in made[:2]]
+    keys = [take.key for take, _ in made]
+    assert store.has_many(keys) == set(keys[:2])
+    assert store.get_many(keys) == {take.key: take for take, _ in made[:2]}
+
+
+def test_audio_whose_metadata_are_gone_is_set_aside(tmp_path, make_take):
+    store = TakeStore(tmp_path)
+    take, flac = make_take()
+    store.put(take, flac)
+    store.metadata_path(take.key).unlink()
+    assert store.get(take.key) is None and not store.has(take.key)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("shelf", Path("shelf")), ("/a/b", Path("/a/b")), ("s3://b/p/q/", BucketAddress("s3://b/p/q"))],
+)
+def test_a_store_is_a_folder_or_a_place_in_a_bucket(written, meant, monkeypatch):
+    monkeypatch.delenv("FULLCAST_S3_ENDPOINT", raising=False)
+    assert parse_store(written) == meant
+
+
+@pytest.mark.parametrize("written", ["gs://bucket/a", "s3://", "s3:///a"])
+def test_a_store_of_another_kind_is_a_usage_error(written):
+    with pytest.raises(UsageError, match="s3://BUCKET/PREFIX"):
+        parse_store(written)
 
 
 def test_metadata_without_audio_is_no_take(tmp_path, make_take):

@@ -22,6 +22,7 @@ Memory and loading are played by a model's parameters, all optional:
     memory_bytes    what it says that it holds, a vocoder of its own included
     growth_bytes    what it holds more after each call
     most_at_once    a call with more utterances raises MemoryError
+    sleep_per_audio_s  a call sleeps so many seconds for each second of sound: a GPU that takes no CPU
     vocoder         name of a table of `vocoder_bytes` that models may share as their part `vocoder`
 
 A voice with a state (an embedding, reference audio) is a tone of its own: the file's bytes are its pitch.
@@ -113,7 +114,10 @@ class ToneEngine:
         if len(batch) > int(self._parameters.get("most_at_once", len(batch))):
             raise MemoryError(f"{len(batch)} utterances at once")
         self._bytes_held += int(self._parameters.get("growth_bytes", 0))
-        return [self._speak(utterance, self._overtone) for utterance in batch]
+        answers = [self._speak(utterance, self._overtone) for utterance in batch]
+        audio_s = sum(one.audio.duration_s for one in answers if isinstance(one, Speech))
+        time.sleep(audio_s * float(self._parameters.get("sleep_per_audio_s", 0.0)))
+        return answers
 
     def bytes_held(self) -> int:
         """A round number, so that tests can count models against a budget."""

@@ -8,7 +8,7 @@ from pipeline.game.markup_draft import Draft
 
 # Source: YarnSpinner:YarnSpinner.Markup/LineParser.cs (implicitCharacterRegex).
 _SPEAKER = re.compile(r"(?:[^:\\]|\\.)*:\s*", re.S)
-_CHARACTER = re.compile(r"\[\s*character\b")
+_CHARACTER = re.compile(r"\s*\[\s*character\b")
 _TOKEN = re.compile(
     r"""\\(?P<escaped>[\[\]:])
     | (?P<literal>\[nomarkup\])
@@ -27,8 +27,8 @@ _PAUSE_MS = 1000
 
 
 def cut_speaker(text: str) -> str:
-    """The text without `Name: ` before it, unless a `[character]` marker says who speaks."""
-    if _CHARACTER.search(text):
+    """The text without `Name: ` before it, unless it starts with a `[character]` marker, which says who."""
+    if _CHARACTER.match(text):
         return text
     found = _SPEAKER.match(text)
     return text[found.end() :] if found else text

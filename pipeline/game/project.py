@@ -12,7 +12,7 @@ from pipeline.errors import UsageError, nearest
 from pipeline.game.casting import Deliveries, Voices
 from pipeline.game.config import CONFIG_NAME, GameConfig, SourceForm, TableForm, read_config
 from pipeline.game.formats.base import SourceRequest
-from pipeline.game.formats.registry import importer_of
+from pipeline.game.formats.registry import importer_of, mains_of
 from pipeline.game.line import FileFacts, Imported
 from pipeline.game.lint import judge, lint, texts_of
 from pipeline.game.lint_ids import duplicates
@@ -63,9 +63,9 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
         *(("table", table) for table in config.tables),
     ]
     names = {**ENGLISH_NAMES, **config.names_of_locales}
-    asked = _asked_base(config)
+    asked = _asked_base(config, entries[0][1])
     for format, entry in entries:
-        for path in _paths(root, entry.path):
+        for path in mains_of(format, _paths(root, entry.path)):
             request = SourceRequest(
                 root=root,
                 path=path,
@@ -76,6 +76,8 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
             imported = _canonical(importer_of(format)(request), names)
             said = config.base_locale and asked
             base = said or imported.base_locale or asked or DEFAULT_LOCALE
+            # What the first source is written in, the others are, too, or they are translations of it.
+            asked = asked or base
             forbidden = (entry.ai_use or config.ai_use) == "forbidden"
             yield SourceRead(format, Path(os.path.relpath(path, root)).as_posix(), imported, base, forbidden)
 
@@ -85,11 +87,10 @@ def _section(config: GameConfig, format: str) -> dict[str, Any]:
     return section.model_dump() if section is not None else {}
 
 
-def _asked_base(config: GameConfig) -> str | None:
+def _asked_base(config: GameConfig, first: SourceForm | TableForm) -> str | None:
     """The base language by the project: `base_locale`, the first of `locales`, the first source's own."""
     listed = config.locales if isinstance(config.locales, list) else []
-    own = [*(source.locale for source in config.sources), *(table.locale for table in config.tables)]
-    asked = next((name for name in (config.base_locale, *listed, *own) if name), None)
+    asked = next((name for name in (config.base_locale, *listed, first.locale) if name), None)
     return locale_of(asked, config.names_of_locales) if asked else None
 
 

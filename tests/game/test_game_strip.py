@@ -25,6 +25,7 @@ def spoken(text: str, format: str, **more: object) -> str:
         (r"Mae: \[sic\] 10\:30", "[sic] 10:30"),
         ("Mae: [nomarkup]a [b] [[]] .[/nomarkup]", "a [b] [[]] ."),
         ('[character name="Mae"]Mae: [/character]Hi: you', "Hi: you"),
+        ('Mae: Ask [character name="Tom"]Tom[/character] first', "Ask first"),
         ("Mae: <b>loud</b> <color=#f00>red</color>", "loud red"),
         ("Mae: 3 < 4", "3 < 4"),
         ('Mae: <a href="x">see</a> <<not a tag>>', "see <<not a tag>>"),

@@ -64,6 +64,7 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
     ]
     names = {**ENGLISH_NAMES, **config.names_of_locales}
     asked = _asked_base(config, entries[0][1])
+    scripts: set[str] = set()
     for format, entry in entries:
         for path in mains_of(format, _paths(root, entry.path)):
             request = SourceRequest(
@@ -73,13 +74,26 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
                 locales=names,
                 base_locale=asked,
             )
-            imported = _canonical(importer_of(format)(request), names)
+            imported = _only_new(_canonical(importer_of(format)(request), names), scripts)
+            scripts.update(facts.file for facts in imported.files if facts.role == "script")
             said = config.base_locale and asked
             base = said or imported.base_locale or asked or DEFAULT_LOCALE
             # What the first source is written in, the others are, too, or they are translations of it.
             asked = asked or base
             forbidden = (entry.ai_use or config.ai_use) == "forbidden"
             yield SourceRead(format, Path(os.path.relpath(path, root)).as_posix(), imported, base, forbidden)
+
+
+def _only_new(imported: Imported, scripts: set[str]) -> Imported:
+    """Without what stands in scripts that an earlier source has, too: two main files may include one."""
+    twice = scripts.intersection(facts.file for facts in imported.files if facts.role == "script")
+    if not twice:
+        return imported
+    return replace(
+        imported,
+        lines=tuple(line for line in imported.lines if line.place.file not in twice),
+        findings=tuple(found for found in imported.findings if found.place.file not in twice),
+    )
 
 
 def _section(config: GameConfig, format: str) -> dict[str, Any]:

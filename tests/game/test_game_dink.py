@@ -370,7 +370,7 @@ def test_wildcards_read_an_included_file_once(tmp_path):
         "sub/a.ink": "INCLUDE sub/c.ink\n=== A\n#dink\nTOM: Two. #id:a1\n",
         "sub/b.ink": "=== B\n#dink\nTOM: Three. #id:b1\n",
         "sub/c.ink": "=== C\n#dink\nTOM: Four. #id:c1\n",
-        "other.ink": "=== O\n#dink\nTOM: Five. #id:o1\n",
+        "other.ink": "INCLUDE sub/b.ink\n=== O\n#dink\nTOM: Five. #id:o1\n",
     }.items():
         (tmp_path / name).write_text(text, "utf-8")
     write_game(tmp_path, f'{HEAD}sources = [{{ format = "dink", path = "**/*.ink" }}]\n')

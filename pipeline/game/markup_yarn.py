@@ -48,7 +48,7 @@ def strip_yarn(text: str, draft: Draft) -> str:
         if found["escaped"]:
             said.append(found["escaped"])
         elif found["place"]:
-            said.append(draft.value(found["place"], draft.meanings.get(found["place"], found["place"])))
+            said.append(_value(found["place"], draft))
         elif found["literal"]:
             position = _literal(text, found, said, draft)
         elif found["open"]:
@@ -59,6 +59,11 @@ def strip_yarn(text: str, draft: Draft) -> str:
     said.append(text[position:])
     draft.unclosed += [written for _, written, _ in opened]
     return "".join(said)
+
+
+def _value(place: str, draft: Draft) -> str:
+    """What is said for `{0}`; in a line without expressions it was written with `\\{` and stays as it is."""
+    return draft.value(place, draft.meanings.get(place, place)) if draft.meanings else place
 
 
 def _literal(text: str, found: re.Match[str], said: list[str], draft: Draft) -> int:

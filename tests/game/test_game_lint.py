@@ -361,3 +361,11 @@ def test_an_emotion_that_a_command_set_is_told_at_the_command(tmp_path):
     body = "<<face Tom cross>>\nTom: Hi. #line:a\nTom: You. #line:b"
     game = yarn_game(tmp_path, body, "[yarn]\nemotion_commands = { face = [1, 2] }\n")
     assert codes(game) == [("D015", 3)]
+
+
+def test_a_value_that_only_a_translation_asks_for_is_an_error(tmp_path):
+    script = "title: A\n---\nTom: Say \\{0\\}. #line:a\nTom: Well. #line:b\n===\n"
+    more = 'sources = [{ format = "yarn", path = "t.yarn", strings = { de = "de.csv" } }]\n'
+    write_game(tmp_path, HEAD + more, t_yarn=script, de_csv="id,text\nline:a,Sag.\nline:b,Nun {0}.\n")
+    game = load_project(tmp_path)
+    assert [(found.code, found.file, found.id) for found in game.findings] == [("D005", "de.csv", "line:b")]

@@ -100,6 +100,11 @@ def test_what_needs_a_value_is_named_by_what_it_stands_for(text, format, needs):
     assert filled.needs == () and "two" in filled.spoken
 
 
+def test_escaped_braces_in_a_yarn_line_without_values_are_said_as_written():
+    assert strip("Say {0} now", "yarn").needs == ()
+    assert strip("Say {0} and {1}", "yarn", meanings={"{0}": "$a"}).needs == (("{0}", "$a"), ("{1}", "{1}"))
+
+
 @pytest.mark.parametrize("text", ["100% sure", "50% of it", "5 %", "it is 50%discount"])
 def test_a_percent_sign_is_no_placeholder(text):
     found = strip(text, "table")

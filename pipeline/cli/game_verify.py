@@ -24,9 +24,9 @@ from pipeline.cli.game_options import (
 )
 from pipeline.cli.game_reports import report_files, report_options
 from pipeline.game.agenda import Agenda, Wish
-from pipeline.game.findings import Judged
+from pipeline.game.findings import PACK_CODES, Judged
 from pipeline.game.reports.report import Report
-from pipeline.game.verify import PACK_CODES, listed_files, verify_names, verify_pack
+from pipeline.game.verify import listed_files, verify_names, verify_pack
 
 EXIT_DRIFT = 6
 

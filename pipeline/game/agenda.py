@@ -208,7 +208,7 @@ def layout_of(project: GameProject, locale: str) -> Layout:
         locale,
         project.base_locale,
         assets_folder=project.asset_folders.get(locale),
-        language=names.get(locale),
+        language=names.get(locale) or project.settings.get(f"renpy.language.{locale}"),
         filename_format=project.config.unreal.filename_format,
     )
     pattern = project.settings.get("voice_pattern")

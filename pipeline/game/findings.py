@@ -1,4 +1,4 @@
-"""The codes of lint: what each means, how bad it is unless a project says otherwise, what to do about it."""
+"""The codes of lint and of packs: what each means, how bad it is unless a project says so, what to do."""
 
 from __future__ import annotations
 
@@ -167,6 +167,27 @@ CODES: dict[str, Code] = {
         "warning",
         "translated speaker differs",
         "Rows of one character name two speakers in the translation; players will see both.",
+    ),
+}
+# What `verify` finds in a pack; their severity is not the project's to change.
+PACK_CODES: dict[str, Code] = {
+    "P001": Code("error", "file is missing", "The index or the script wants a file that is not in the pack."),
+    "P002": Code(
+        "error",
+        "file was changed",
+        "Its bytes are not those of SHA256SUMS: `render --recheck` makes it anew.",
+    ),
+    "P003": Code(
+        "error", "wrong format", "A sound is not 48 kHz, mono, 16-bit PCM or Ogg Vorbis, or is empty."
+    ),
+    "P004": Code("error", "wrong level", "A sound's peak, head or tail is beyond the project's [loudness]."),
+    "P005": Code("error", "unknown file", "No line of the script has this sound: remove it, or rename it."),
+    "P006": Code(
+        "error", "pack is older than the script", "The line's text, voice or direction was changed."
+    ),
+    "P007": Code("error", "take is stale", "The line's text was changed after it was recorded."),
+    "P008": Code(
+        "error", "line without sound", "The line could not be spoken, or was left out: render again."
     ),
 }
 LONGEST_LINE_CHARACTERS = 300

@@ -8,7 +8,7 @@ from pipeline.game.markup_draft import Draft
 
 # Source: YarnSpinner:YarnSpinner.Markup/LineParser.cs (implicitCharacterRegex).
 _SPEAKER = re.compile(r"(?:[^:\\]|\\.)*:\s*", re.S)
-_CHARACTER = re.compile(r"\[\s*character\b")
+_CHARACTER = re.compile(r"\s*\[\s*character\b")
 _TOKEN = re.compile(
     r"""\\(?P<escaped>[\[\]:])
     | (?P<literal>\[nomarkup\])
@@ -27,8 +27,8 @@ _PAUSE_MS = 1000
 
 
 def cut_speaker(text: str) -> str:
-    """The text without `Name: ` before it, unless a `[character]` marker says who speaks."""
-    if _CHARACTER.search(text):
+    """The text without `Name: ` before it, unless it starts with a `[character]` marker, which says who."""
+    if _CHARACTER.match(text):
         return text
     found = _SPEAKER.match(text)
     return text[found.end() :] if found else text
@@ -48,7 +48,7 @@ def strip_yarn(text: str, draft: Draft) -> str:
         if found["escaped"]:
             said.append(found["escaped"])
         elif found["place"]:
-            said.append(draft.value(found["place"], draft.meanings.get(found["place"], found["place"])))
+            said.append(_value(found["place"], draft))
         elif found["literal"]:
             position = _literal(text, found, said, draft)
         elif found["open"]:
@@ -59,6 +59,11 @@ def strip_yarn(text: str, draft: Draft) -> str:
     said.append(text[position:])
     draft.unclosed += [written for _, written, _ in opened]
     return "".join(said)
+
+
+def _value(place: str, draft: Draft) -> str:
+    """What is said for `{0}`; in a line without expressions it was written with `\\{` and stays as it is."""
+    return draft.value(place, draft.meanings.get(place, place)) if draft.meanings else place
 
 
 def _literal(text: str, found: re.Match[str], said: list[str], draft: Draft) -> int:

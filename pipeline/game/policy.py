@@ -12,14 +12,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.engines.catalogue import Catalogue, ResolvedVoice
+from pipeline.engines.catalogue import Catalogue
+from pipeline.engines.entries import VoiceEntry
 from pipeline.errors import PolicyError, UsageError
 from pipeline.game.ai_use import forbidden_notes
-from pipeline.game.as_script import PackLine
+from pipeline.game.as_script import PackLine, slug_of
 from pipeline.game.config import BudgetForm
 from pipeline.game.voiced import GameProject
+from pipeline.identity.consent import Use
+from pipeline.identity.rights import demand_rights, needs_consent
 
-USE = "game"
+USE: Use = "game"
 COST_CHARACTERS = 1000
 
 Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
@@ -119,32 +122,42 @@ def _without_consent(
         if key in seen:
             continue
         seen.add(key)
-        for name in _names(line.voice):
-            reason = refusal(name, line.voiced.locale, by_voice.get(name, []), catalogue, today)
+        for part, _ in line.voice.parts:
+            given = by_voice.get(part.id, [])
+            reason = refusal(part, line.voiced.locale, given, catalogue, today, slug_of(project))
             if reason is not None:
                 reasons[reason] = None
     return list(reasons)
 
 
-def _names(voice: ResolvedVoice) -> list[str]:
-    return [part.id for part, _ in voice.parts]
-
-
 def refusal(
-    voice: str, locale: str, records: Sequence[ConsentForm], catalogue: Catalogue, today: datetime.date
+    voice: VoiceEntry,
+    locale: str,
+    records: Sequence[ConsentForm],
+    catalogue: Catalogue,
+    today: datetime.date,
+    game: str | None = None,
 ) -> str | None:
     """Why a voice may not speak a locale of a game; None if it may.
 
-    A voice that comes with its engine needs no record; if it has one all the same, the record counts.
+    A voice that was made from a recording needs the consent that its registry names. One that comes with its
+    engine, or that a registry has as published or synthetic, needs none. A record of the game's own counts
+    for every voice that has one.
+
+    Args:
+        game: slug of the game, to which a registry's consent may be limited.
     """
-    if not records:
-        if _comes_with_engine(voice, catalogue):
-            return None
-        return f"voice {voice} has no consent record; add one to the project's `consent` file"
+    if needs_consent(voice):
+        try:
+            demand_rights([voice], catalogue, today, game, USE)
+        except PolicyError as error:
+            return str(error)
+    elif not records and voice.origin is None and not _comes_with_engine(voice.id, catalogue):
+        return f"voice {voice.id} has no consent record; add one to the project's `consent` file"
     reasons = [_refused(record, locale, today) for record in records]
-    if None in reasons:
+    if not reasons or None in reasons:
         return None
-    return f"voice {voice} may not speak {locale}: {'; '.join(reason for reason in reasons if reason)}"
+    return f"voice {voice.id} may not speak {locale}: {'; '.join(reason for reason in reasons if reason)}"
 
 
 def _comes_with_engine(voice: str, catalogue: Catalogue) -> bool:

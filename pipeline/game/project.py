@@ -12,7 +12,7 @@ from pipeline.errors import UsageError, nearest
 from pipeline.game.casting import Deliveries, Voices
 from pipeline.game.config import CONFIG_NAME, GameConfig, SourceForm, TableForm, read_config
 from pipeline.game.formats.base import SourceRequest
-from pipeline.game.formats.registry import importer_of
+from pipeline.game.formats.registry import importer_of, mains_of
 from pipeline.game.line import FileFacts, Imported
 from pipeline.game.lint import judge, lint, texts_of
 from pipeline.game.lint_ids import duplicates
@@ -63,9 +63,10 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
         *(("table", table) for table in config.tables),
     ]
     names = {**ENGLISH_NAMES, **config.names_of_locales}
-    asked = _asked_base(config)
+    asked = _asked_base(config, entries[0][1])
+    scripts: set[str] = set()
     for format, entry in entries:
-        for path in _paths(root, entry.path):
+        for path in mains_of(format, _paths(root, entry.path)):
             request = SourceRequest(
                 root=root,
                 path=path,
@@ -73,11 +74,26 @@ def _read_sources(root: Path, config: GameConfig) -> Iterator[SourceRead]:
                 locales=names,
                 base_locale=asked,
             )
-            imported = _canonical(importer_of(format)(request), names)
+            imported = _only_new(_canonical(importer_of(format)(request), names), scripts)
+            scripts.update(facts.file for facts in imported.files if facts.role == "script")
             said = config.base_locale and asked
             base = said or imported.base_locale or asked or DEFAULT_LOCALE
+            # What the first source is written in, the others are, too, or they are translations of it.
+            asked = asked or base
             forbidden = (entry.ai_use or config.ai_use) == "forbidden"
             yield SourceRead(format, Path(os.path.relpath(path, root)).as_posix(), imported, base, forbidden)
+
+
+def _only_new(imported: Imported, scripts: set[str]) -> Imported:
+    """Without what stands in scripts that an earlier source has, too: two main files may include one."""
+    twice = scripts.intersection(facts.file for facts in imported.files if facts.role == "script")
+    if not twice:
+        return imported
+    return replace(
+        imported,
+        lines=tuple(line for line in imported.lines if line.place.file not in twice),
+        findings=tuple(found for found in imported.findings if found.place.file not in twice),
+    )
 
 
 def _section(config: GameConfig, format: str) -> dict[str, Any]:
@@ -85,11 +101,10 @@ def _section(config: GameConfig, format: str) -> dict[str, Any]:
     return section.model_dump() if section is not None else {}
 
 
-def _asked_base(config: GameConfig) -> str | None:
+def _asked_base(config: GameConfig, first: SourceForm | TableForm) -> str | None:
     """The base language by the project: `base_locale`, the first of `locales`, the first source's own."""
     listed = config.locales if isinstance(config.locales, list) else []
-    own = [*(source.locale for source in config.sources), *(table.locale for table in config.tables)]
-    asked = next((name for name in (config.base_locale, *listed, *own) if name), None)
+    asked = next((name for name in (config.base_locale, *listed, first.locale) if name), None)
     return locale_of(asked, config.names_of_locales) if asked else None
 
 

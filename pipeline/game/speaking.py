@@ -167,7 +167,9 @@ def _strip(text: LineText, values: Mapping[str, str] | None = None) -> Stripped:
     line = text.line
     # A translation comes without its speaker; so do all formats but Yarn.
     has_speaker = text.translation is None and line.format == "yarn" and line.character is not None
-    return strip(text.text, line.format, has_speaker=has_speaker, meanings=line.values, values=values or {})
+    # A value that only the translation asks for will never be there.
+    meanings = line.values or ({"": ""} if text.translation is not None else {})
+    return strip(text.text, line.format, has_speaker=has_speaker, meanings=meanings, values=values or {})
 
 
 def _voiced(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.audio import read_audio
 from pipeline.errors import AudioError
 from pipeline.game.agenda import Agenda
-from pipeline.game.findings import Code, Judged
+from pipeline.game.findings import PACK_CODES, Judged
 from pipeline.game.line import Severity
 from pipeline.game.pack_index import INDEX_JSON, PACK_JSON, SUMS, IndexRow, read_pack, read_sums
 from pipeline.game.pack_make import viseme_path
@@ -21,26 +21,6 @@ from pipeline.game.takes import sound_files
 from pipeline.hashing import digest_file
 from pipeline.levels import measure_take
 
-PACK_CODES: dict[str, Code] = {
-    "P001": Code("error", "file is missing", "The index or the script wants a file that is not in the pack."),
-    "P002": Code(
-        "error",
-        "file was changed",
-        "Its bytes are not those of SHA256SUMS: `render --recheck` makes it anew.",
-    ),
-    "P003": Code(
-        "error", "wrong format", "A sound is not 48 kHz, mono, 16-bit PCM or Ogg Vorbis, or is empty."
-    ),
-    "P004": Code("error", "wrong level", "A sound's peak, head or tail is beyond the project's [loudness]."),
-    "P005": Code("error", "unknown file", "No line of the script has this sound: remove it, or rename it."),
-    "P006": Code(
-        "error", "pack is older than the script", "The line's text, voice or direction was changed."
-    ),
-    "P007": Code("error", "take is stale", "The line's text was changed after it was recorded."),
-    "P008": Code(
-        "error", "line without sound", "The line could not be spoken, or was left out: render again."
-    ),
-}
 # The index holds two decimals; Vorbis gives back samples a little other than those that went in.
 PEAK_SLACK_DB = 0.05
 OGG_PEAK_SLACK_DB = 0.3

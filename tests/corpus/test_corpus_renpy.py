@@ -27,7 +27,7 @@ def imported(path: str, **options) -> Imported:
 
 
 def test_the_hash_of_each_row_of_an_export_is_that_of_its_script_and_text():
-    rows = read_tab((BROOKLYN / "dialogue.tab").read_text(encoding="utf-8-sig"), "dialogue.tab")
+    rows, _ = read_tab((BROOKLYN / "dialogue.tab").read_text(encoding="utf-8-sig"), "dialogue.tab")
     assert len(rows) == 26
     for row in rows:
         assert row.say is not None

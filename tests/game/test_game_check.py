@@ -1,5 +1,6 @@
 """`fullcast game check` as a CI job calls it: exit codes, what is printed, reports beside it."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from game_files import HEAD, check, said, write_game
 
+from pipeline.cli.game_options import open_project
 from pipeline.cli.main import cli, run
 
 TABLE = "[[tables]]\npath = 'lines.csv'\n"
@@ -133,3 +135,20 @@ def test_counts_are_those_of_the_files_and_of_the_locales(tmp_path):
     assert counts["locales"]["de"] == {"lines": 1, "voiced": 1, "spoken_characters": 6}
     assert counts["codes"] == {"D009": 1}
     assert counts["files"]["lines.csv"]["errors"] == 1
+
+
+def test_no_garbage_is_looked_for_while_a_project_is_read(tmp_path):
+    write_game(tmp_path, HEAD + TABLE, lines_csv="id,text\n" + "".join(f"a{n},Hi.\n" for n in range(3000)))
+    seen: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        seen.append(info["generation"])
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        assert len(open_project(tmp_path, strict=False).lines) == 3000
+    finally:
+        gc.callbacks.remove(note)
+        gc.unfreeze()
+    assert seen == [] and gc.isenabled()

@@ -12,7 +12,7 @@ from pack_games import SAMPLES, sample
 
 from pipeline.cli.game import VERBS
 from pipeline.cli.main import run
-from pipeline.game.verify import PACK_CODES
+from pipeline.game.findings import PACK_CODES
 
 ROOT = Path(__file__).parents[2]
 CI = (ROOT / "docs" / "game-ci.md").read_text("utf-8")

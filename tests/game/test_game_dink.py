@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from game_files import HEAD, write_game
 
 from pipeline.errors import UsageError
 from pipeline.game.formats.base import SourceRequest
 from pipeline.game.formats.dink import read
 from pipeline.game.line import Imported, text_lock
+from pipeline.game.project import load_project
 
 MAIN = """\
 INCLUDE cellar.ink
@@ -359,3 +361,19 @@ def test_locks_are_those_of_the_text(house):
     assert [line.lock for line in imported(house).lines] == [
         text_lock(text) for text in ("You are late.", "So am I.", "It is dark.")
     ]
+
+
+def test_wildcards_read_an_included_file_once(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name, text in {
+        "main.ink": "INCLUDE sub/a.ink\nINCLUDE sub/b.ink\n=== M\n#dink\nTOM: One. #id:m1\n",
+        "sub/a.ink": "INCLUDE sub/c.ink\n=== A\n#dink\nTOM: Two. #id:a1\n",
+        "sub/b.ink": "=== B\n#dink\nTOM: Three. #id:b1\n",
+        "sub/c.ink": "=== C\n#dink\nTOM: Four. #id:c1\n",
+        "other.ink": "INCLUDE sub/b.ink\n=== O\n#dink\nTOM: Five. #id:o1\n",
+    }.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    write_game(tmp_path, f'{HEAD}sources = [{{ format = "dink", path = "**/*.ink" }}]\n')
+    game = load_project(tmp_path)
+    assert [line.id for line in game.lines] == ["m1", "a1", "c1", "b1", "o1"]
+    assert [found.code for found in game.findings] == []

@@ -330,3 +330,42 @@ def test_the_base_language_is_the_projects_word_then_the_sources_then_the_first_
         table_game(tmp_path, rows, "base_locale = 'latinum'\nlocale_names = { latinum = 'la' }").base_locale
         == "la"
     )
+
+
+def test_a_table_of_another_language_is_no_second_base_beside_sources_without_one(tmp_path):
+    config = (
+        'sources = [{ format = "yarn", path = "talk.yarn" }]\n[[tables]]\npath = "fr.csv"\nlocale = "fr"\n'
+    )
+    script = "title: Start\n---\nTom: Hi. #line:a\nTom: Well. #line:b\n===\n"
+    write_game(tmp_path, HEAD + config, talk_yarn=script, fr_csv="id,text\nline:a,Salut.\nline:x,Non.\n")
+    game = load_project(tmp_path)
+    assert (game.base_locale, game.locales) == ("en", ("en", "fr"))
+    assert [source.base_locale for source in game.sources] == ["en", "en"]
+    assert [line.id for line in game.lines] == ["line:a", "line:b"]
+    assert [(found.code, found.file, found.id) for found in game.findings] == [
+        ("D009", "fr.csv", "line:b"), ("D010", "fr.csv", "line:x"),
+    ]  # fmt: skip
+
+
+def test_an_emotion_s_first_known_attribute_is_meant_and_an_unknown_one_told_where_it_was_set(tmp_path):
+    script = 'define e = Character(\'Eileen\')\nlabel start:\n    e green @ smile "Hi."\n    e blue "You."\n'
+    config = 'sources = [{ format = "renpy", path = "script.rpy" }]\n[emotions]\ngreen = "happy"\n'
+    write_game(tmp_path, HEAD + config, script_rpy=script)
+    game = load_project(tmp_path)
+    assert [one.emotion for one in game.voiced] == ["green", "blue"]
+    told = [(found.row, found.message) for found in game.findings if found.code == "D015"]
+    assert told == [(4, "emotion `blue` is not in [emotions]")]
+
+
+def test_an_emotion_that_a_command_set_is_told_at_the_command(tmp_path):
+    body = "<<face Tom cross>>\nTom: Hi. #line:a\nTom: You. #line:b"
+    game = yarn_game(tmp_path, body, "[yarn]\nemotion_commands = { face = [1, 2] }\n")
+    assert codes(game) == [("D015", 3)]
+
+
+def test_a_value_that_only_a_translation_asks_for_is_an_error(tmp_path):
+    script = "title: A\n---\nTom: Say \\{0\\}. #line:a\nTom: Well. #line:b\n===\n"
+    more = 'sources = [{ format = "yarn", path = "t.yarn", strings = { de = "de.csv" } }]\n'
+    write_game(tmp_path, HEAD + more, t_yarn=script, de_csv="id,text\nline:a,Sag.\nline:b,Nun {0}.\n")
+    game = load_project(tmp_path)
+    assert [(found.code, found.file, found.id) for found in game.findings] == [("D005", "de.csv", "line:b")]

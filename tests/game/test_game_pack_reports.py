@@ -10,6 +10,7 @@ from game_files import write_game
 from pack_games import Game, sample, table
 
 from pipeline.cli.main import run
+from pipeline.game.findings import PACK_CODES
 from pipeline.game.reports.json_report import schema
 
 ROWS = "id,character,text\na,Ann,Hello there.\nb,Tom,This is a tone-error now.\n"
@@ -61,7 +62,10 @@ def test_findings_of_a_pack_stand_at_lines_of_the_script(reports):
     _, texts = reports["verify"]
     found = [one for one in json.loads(texts["json"])["findings"] if one["code"].startswith("P")]
     assert [(one["code"], one["file"], one["line"]) for one in found] == [("P008", "lines.csv", 3)]
-    result = json.loads(texts["sarif"])["runs"][0]["results"][0]
+    run = json.loads(texts["sarif"])["runs"][0]
+    result = run["results"][0]
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    assert (rule["id"], rule["help"]["text"]) == ("P008", PACK_CODES["P008"].help)
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("lines.csv")
 
 

@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from game_files import write_game
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
+from pipeline.game.agenda import layout_of
+from pipeline.game.project import load_project
 from pipeline.game.stems import Layout, clashes, stem_of, variant_stem
 
 ENGINES = ("unity", "renpy", "dink", "godot", "unreal", "plain")
@@ -107,3 +110,16 @@ def test_a_folder_that_the_project_names_lies_inside_the_pack(folder):
 def test_ids_that_differ_by_case_alone_clash():
     stems = {name: stem_of("plain", name) for name in ("Tom 1", "tom-1", "tom-2")}
     assert clashes(stems) == (("Tom 1", "tom-1"),)
+
+
+def test_the_folder_of_a_renpy_language_is_the_game_s_own_name_of_it(tmp_path):
+    script = 'label start:\n    "Hi."\n'
+    translated = 'translate french start_8ab73b05:\n    "Salut."\n'
+    config = 'engine = "renpy"\nsources = [{ format = "renpy", path = "." }]\nvoices = { "*" = "tone/mid" }\n'
+    write_game(tmp_path, config)
+    for name, text in {"script.rpy": script, "tl/french/script.rpy": translated}.items():
+        (tmp_path / "game" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "game" / name).write_text(text, "utf-8")
+    project = load_project(tmp_path)
+    layout = layout_of(project, "fr")
+    assert layout.path("x", "x", "ogg") == "game/tl/french/voice/x.ogg"

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import soundfile
 from pack_games import sample, table
 
 from pipeline.engines.catalogue import load_catalogue
+from pipeline.engines.entries import ConsentFile, WeightFile
 from pipeline.game import policy
+from pipeline.hashing import digest_file
 from pipeline.takes.store import TakeStore
 
 ROOT = Path(__file__).parents[2]
@@ -275,8 +278,41 @@ def test_a_consent_record_must_cover_use_locale_and_day(tmp_path, capsys, use, l
 def test_a_voice_of_one_s_own_needs_a_record():
     catalogue = load_catalogue()
     today = datetime.date(2026, 1, 1)
-    assert policy.refusal("tone/high", "en", [], catalogue, today) is None
-    assert "has no consent record" in str(policy.refusal("tone/somebody", "en", [], catalogue, today))
+    high = catalogue.voice("tone/high")
+    somebody = replace(high, id="tone/somebody")
+    assert policy.refusal(high, "en", [], catalogue, today) is None
+    assert "has no consent record" in str(policy.refusal(somebody, "en", [], catalogue, today))
+
+
+@pytest.mark.parametrize(
+    ("uses", "told"),
+    [
+        ("[audiobook]", "no consent to use voice mine/anna: it allows audiobook, not game"),
+        ("[game]", None),
+        (None, "voice mine/anna was made from a recording and has no consent record"),
+    ],
+)
+def test_a_voice_of_a_recording_speaks_what_its_registry_s_consent_names(tmp_path, uses, told):
+    sha256 = "0" * 64
+    consent = None
+    if uses is not None:
+        path = tmp_path / "anna.yaml"
+        path.write_text(
+            f"consent: 1\nperson: Anna\ngiven: 2024-01-01\nuses: {uses}\nreferences: ['{sha256}']\n"
+            "statement: I agree.\nsigned_by: Anna\n"
+        )
+        consent = ConsentFile(path, digest_file(path))
+    catalogue = load_catalogue()
+    voice = replace(
+        catalogue.voice("tone/high"),
+        id="mine/anna",
+        state="embedding",
+        file=WeightFile("embedding", sha256, 1),
+        consent=consent,
+        origin="fullcast-registry.yaml:3",
+    )
+    reason = policy.refusal(voice, "en", [], catalogue, datetime.date(2026, 1, 1))
+    assert (reason is None) if told is None else (told in str(reason))
 
 
 def test_a_source_that_forbids_machines_stops_with_7_and_may_be_verified(tmp_path):

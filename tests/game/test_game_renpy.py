@@ -378,3 +378,30 @@ def test_an_export_that_the_project_names_must_be_there(lantern):
     assert next(file for file in imported(lantern, tab="other.tab").files if file.role == "export").lines == 9
     with pytest.raises(UsageError, match="no such export"):
         imported(lantern, tab="gone.tab")
+
+
+def test_translate_none_puts_another_text_in_place_of_the_script_s(lantern):
+    before = imported(lantern).lines
+    last = before[-1]
+    (lantern / "game/fixes.rpy").write_text(f'translate None {last.id}:\n\n    k "Another end."\n', "utf-8")
+    found = imported(lantern)
+    assert [each.id for each in found.lines] == [each.id for each in before]
+    assert (found.lines[-1].text, found.lines[-1].place.where) == ("Another end.", "game/fixes.rpy:3")
+    assert found.lines[:-1] == before[:-1]
+    assert {row.locale for row in found.translations} == {"fr"}
+    assert [row.lock for row in found.translations if row.id == last.id] == [None]
+    assert "renpy.language.None" not in found.settings
+
+
+def test_characters_may_be_defined_in_python_files(tmp_path):
+    script = 'label start:\n    g "Hi."\n'
+    game(tmp_path, script)
+    (tmp_path / "game/cast_ren.py").write_text(
+        'notes = "not read"\n"""renpy\ninit -5 python:\n"""\n'
+        'g = Character("Guard", image="guard")\nif True:\n    config.auto_voice = "v/{id}.ogg"\n',
+        encoding="utf-8",
+    )
+    found = imported(tmp_path)
+    assert found.cast == {"g": "Guard"}
+    assert found.settings["voice_pattern"] == "v/{id}.ogg"
+    assert [file.file for file in found.files] == ["game/cast_ren.py", "game/script.rpy"]

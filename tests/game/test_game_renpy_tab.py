@@ -23,7 +23,7 @@ def test_an_escaped_cell_never_breaks_the_table(text):
 
 def test_rows_are_split_on_tabs_alone_and_quotes_are_text():
     text = HEADER + 'a_0123abcd\te\t"So," \\\\ he\\nsaid\tgame/a.rpy\t7\te happy @ sad "[what]" nointeract\n'
-    (row,) = read_tab(text, "dialogue.tab")
+    (row,), _ = read_tab(text, "dialogue.tab")
     assert (row.identifier, row.character, row.text) == ("a_0123abcd", "e", '"So," \\ he\nsaid')
     assert (row.file, row.line, row.row, row.label) == ("game/a.rpy", 7, 2, "a")
     assert row.say is not None
@@ -32,31 +32,43 @@ def test_rows_are_split_on_tabs_alone_and_quotes_are_text():
 
 def test_captions_and_strings_are_no_dialogue():
     text = HEADER + "<menu caption>\t\tWhere?\tgame/a.rpy\t3\t[what]\n\t\tOptions\tgame/a.rpy\t4\n"
-    assert read_tab(text, "dialogue.tab") == []
+    assert read_tab(text, "dialogue.tab") == ([], [])
 
 
 def test_an_older_export_lacks_the_script():
     header = HEADER.replace("\tRen'Py Script", "")
-    (row,) = read_tab(header + "a_0123abcd_1\t\tHi.\tgame/a.rpy\t3\n", "dialogue.tab")
+    (row,), _ = read_tab(header + "a_0123abcd_1\t\tHi.\tgame/a.rpy\t3\n", "dialogue.tab")
     assert (row.say, row.character, row.label) == (None, "", "a")
 
 
 def test_a_script_over_several_rows_belongs_to_its_line():
     text = HEADER + 'a_0123abcd\te\tHi.\tgame/a.rpy\t3\te "[what]" (a,\n  b)\n'
     text += 'b_0123abcd\te\tHo.\tgame/a.rpy\t5\te "[what]"\n'
-    first, second = read_tab(text, "dialogue.tab")
+    (first, second), _ = read_tab(text, "dialogue.tab")
     assert first.say is not None and first.say.arguments == "(a, b)"
     assert (second.identifier, second.row) == ("b_0123abcd", 4)
 
 
-@pytest.mark.parametrize(
-    ("text", "where"),
-    [("id\ttext\n", "t.tab:1"), (HEADER + "a\tb\tc\td\tx\n", "t.tab:2"), (HEADER + "a\tb\n", "t.tab:2")],
-)
-def test_a_table_of_another_kind_is_refused_with_its_row(text, where):
+def test_a_table_of_another_kind_is_refused():
     with pytest.raises(UsageError) as error:
-        read_tab(text, "t.tab")
-    assert error.value.where == where
+        read_tab("id\ttext\n", "t.tab")
+    assert error.value.where == "t.tab:1"
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "told"),
+    [
+        ("a\tb\tc\td\tx\te", "D022", "`x` in dialogue.tab is no line number"),
+        ("a\tb\tc\td\t²\te", "D022", "`²` in dialogue.tab is no line number"),
+        ("a\tb", "D018", "row has 2 cells, header has 6"),
+        ("a\tb\tc\td\t3\te\tf", "D018", "row has 7 cells, header has 6"),
+    ],
+)
+def test_a_damaged_row_is_told_and_the_others_are_read(row, code, told):
+    rows, (found,) = read_tab(f'{HEADER}{row}\nb_0123abcd\te\tHo.\tgame/a.rpy\t5\te "[what]"\n', "t.tab")
+    assert (found.code, found.place.where, found.id) == (code, "t.tab:2", "a")
+    assert found.message.startswith(told)
+    assert [one.identifier for one in rows] == ["b_0123abcd"]
 
 
 def test_the_exporter_writes_doubled_marks_once():

@@ -25,6 +25,7 @@ def spoken(text: str, format: str, **more: object) -> str:
         (r"Mae: \[sic\] 10\:30", "[sic] 10:30"),
         ("Mae: [nomarkup]a [b] [[]] .[/nomarkup]", "a [b] [[]] ."),
         ('[character name="Mae"]Mae: [/character]Hi: you', "Hi: you"),
+        ('Mae: Ask [character name="Tom"]Tom[/character] first', "Ask first"),
         ("Mae: <b>loud</b> <color=#f00>red</color>", "loud red"),
         ("Mae: 3 < 4", "3 < 4"),
         ('Mae: <a href="x">see</a> <<not a tag>>', "see <<not a tag>>"),
@@ -97,6 +98,11 @@ def test_what_needs_a_value_is_named_by_what_it_stands_for(text, format, needs):
     assert [meaning for _, meaning in found.needs] == wanted
     filled = strip(text, format, meanings={"{0}": "$gold"}, values=dict.fromkeys(wanted, "two"))
     assert filled.needs == () and "two" in filled.spoken
+
+
+def test_escaped_braces_in_a_yarn_line_without_values_are_said_as_written():
+    assert strip("Say {0} now", "yarn").needs == ()
+    assert strip("Say {0} and {1}", "yarn", meanings={"{0}": "$a"}).needs == (("{0}", "$a"), ("{1}", "{1}"))
 
 
 @pytest.mark.parametrize("text", ["100% sure", "50% of it", "5 %", "it is 50%discount"])

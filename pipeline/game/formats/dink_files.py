@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipeline.game.formats.reading import parse_jsonc, read_text, relative
 _STRUCTURE = "-dink-structure.json"
 _STRINGS = "-strings-"
 _PROJECT = ".dinkproj"
+_INCLUDE = re.compile(r"^[ \t]*INCLUDE[ \t]+(\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -117,18 +119,40 @@ def _inks(
         return (source,) if project.source and source.is_file() else ()
     if not path.is_dir():
         return ()
-    return tuple(file for file in sorted(path.glob("*.ink")) if file not in _included(path.glob("*.ink")))
+    return mains(sorted(path.glob("*.ink")))
 
 
-def _included(files: Iterable[Path]) -> set[Path]:
+def mains(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of some files that no other of them includes; all of them if they include one another."""
+    names: dict[Path, list[str]] = {}
+    inks = [path for path in paths if path.suffix == ".ink"]
+    included = {file.resolve() for main in inks for file in _reached(main, names)}
+    return tuple(path for path in paths if path.resolve() not in included) or tuple(paths)
+
+
+def _reached(main: Path, names: dict[Path, list[str]]) -> set[Path]:
+    """What a main file includes, and what that includes: Ink looks for all of it beside the main file.
+
+    `names` keeps what each file that was opened includes.
+    """
     found: set[Path] = set()
-    for file in files:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-        names = (
-            row.strip()[len("INCLUDE ") :].strip() for row in text.split("\n") if row.startswith("INCLUDE ")
-        )
-        found.update(file.parent / name for name in names)
+    ahead = [main]
+    while ahead:
+        file = ahead.pop()
+        if file not in names:
+            names[file] = _names_included(file)
+        for name in names[file]:
+            near = (folder / name for folder in (main.parent, file.parent))
+            target = next((each for each in near if each.is_file()), None)
+            if target is not None and target not in found and target != main:
+                found.add(target)
+                ahead.append(target)
     return found
+
+
+def _names_included(file: Path) -> list[str]:
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    return [name.strip().replace("\\", "/") for name in _INCLUDE.findall(text)]
 
 
 def _structure(folder: Path, inks: tuple[Path, ...], project: DinkProject | None) -> Path | None:

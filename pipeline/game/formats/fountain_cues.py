@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.game.formats.fountain_rows import Row, cut_tags
+from pipeline.game.formats.fountain_rows import TAG, Row, cut_tags
 
 _CONTINUED = re.compile(r"\(\s*CONT['’]D\s*\)", re.IGNORECASE)
 _CUE = re.compile(r"(?P<name>[^(^]+?)\s*(?:\((?P<qualifier>.*)\))?\s*(?P<dual>\^)?\s*")
@@ -18,7 +18,7 @@ _BRACKETS = re.compile(r"\([^)]*\)")
 _MIXED_CUE = re.compile(
     r"\w[\w'’.-]*(?:\s+[\w'’.-]+){0,2}\s*\(\s*(?:[VO]\.?\s*[OSC]\.?|CONT['’]D)\s*\)\s*\^?", re.IGNORECASE
 )
-_END_TAGS = re.compile(r"(?:\s+#[^\s#]+)+$")
+_END_TAGS = re.compile(rf"(?:{TAG})+$")
 _NO_CUE = frozenset("!.>~=#@[(")
 
 

@@ -16,7 +16,9 @@ _BONEYARD = re.compile(r"/\*(?P<text>.*?)\*/", re.DOTALL)
 _NOTE = re.compile(r"\[\[(?P<text>(?:(?!\]\]|\n\n).)*)\]\]", re.DOTALL)
 _TITLE_KEY = re.compile(r"[^\W_][\w '’.-]*:")
 # Tags at the end of a row; one of them has the form `key:value`, else `#1` is text.
-_TAGS = re.compile(r"(?P<tags>(?:\s+#[^\s#]+)+)\s*$")
+# A number is none: screenplays call people COP #1 and COP #2.
+TAG = r"\s+#(?!\d+(?:\s|$))[^\s#]+"
+_TAGS = re.compile(rf"(?P<tags>(?:{TAG})+)\s*$")
 _KEYED = re.compile(r"#\w+:\S")
 _HEADING = re.compile(r"(?:INT|EXT|EST|INT\./EXT|INT/EXT|I/E)[.\s]", re.IGNORECASE)
 _FORCED_HEADING = re.compile(r"\.[^\W_]")

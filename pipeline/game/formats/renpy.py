@@ -21,7 +21,14 @@ from pipeline.game.formats.renpy_ids import Identified, TlidMode, identify
 from pipeline.game.formats.renpy_lines import Looks, TabMatch, match_tab, script_lines, tab_lines
 from pipeline.game.formats.renpy_script import ScriptFacts, Statement, read_script, registered_statements
 from pipeline.game.formats.renpy_tab import TabRow, read_tab
-from pipeline.game.formats.renpy_tl import TranslationFile, base_ids, join_translations, missing_texts
+from pipeline.game.formats.renpy_tl import (
+    BASE_LANGUAGE,
+    TranslationFile,
+    base_ids,
+    join_translations,
+    missing_texts,
+    rewritten,
+)
 from pipeline.game.line import FileFacts, Finding, GameLine, Imported, Place, Translation
 
 # Characters that every game has. Source: renpy:renpy/common/00definitions.rpy, 00nvl_mode.rpy.
@@ -31,10 +38,14 @@ NARRATOR_KEY = "(narrator)"
 
 @dataclass(frozen=True)
 class _Read:
-    """The files of a source, read: scripts with their facts, translations, rows of the export."""
+    """The files of a source, read: scripts with their facts, translations, rows of the export.
+
+    `rewritings` are blocks `translate None`, which put another text in place of the script's own.
+    """
 
     files: GameFiles
     scripts: tuple[tuple[ScriptFile, ScriptFacts], ...]
+    rewritings: tuple[TranslationFile, ...]
     translations: tuple[TranslationFile, ...]
     tl_files: tuple[ScriptFile, ...]
     tab: tuple[TabRow, ...]
@@ -68,6 +79,7 @@ def read(request: SourceRequest) -> Imported:
         lines = tab_lines(got.tab, got.tab_name)
     match = _compare_tab(request, got, lines)
     translations, tl_findings = _translated(got, identified, lines)
+    lines, translations = rewritten(lines, translations, got.rewritings)
     findings = [*_read_findings(got), *_captions(by_script), *_repeated(identified, got)]
     findings += [*(match.findings if match else ()), *tl_findings]
     if not got.files.wanted:
@@ -106,10 +118,12 @@ def _read_files(request: SourceRequest) -> _Read:
     facts = [read_script(script.rows, statements, track_shown=shown) for script in scripts]
     languages: dict[str, str] = {}
     translations, tl_files = [], []
-    for _, path in files.translations:
+    for language, path in files.translations:
         script = read_script_file(path, request.root)
-        tl_files.append(script)
-        translations += _by_language(script, read_script(script.rows, statements), request, languages)
+        blocks = _by_language(script, read_script(script.rows, statements), request, languages)
+        translations += blocks
+        if language != BASE_LANGUAGE or blocks:
+            tl_files.append(script)
     for script, found in zip(scripts, facts, strict=True):
         translations += _by_language(script, found, request, languages)
     tab: tuple[TabRow, ...] = ()
@@ -117,25 +131,30 @@ def _read_files(request: SourceRequest) -> _Read:
     tab_name = ""
     if files.tab is not None:
         tab_name = relative(files.tab, request.root)
-        text, tab_findings = read_text(files.tab, request.root)
-        tab = tuple(read_tab(text, tab_name))
+        text, faults = read_text(files.tab, request.root)
+        rows, damaged = read_tab(text, tab_name)
+        tab, tab_findings = tuple(rows), (*faults, *damaged)
     names = read_names(chain.from_iterable(found.assigned for found in facts))
     pairs = tuple(zip(scripts, facts, strict=True))
+    rewritings = tuple(file for file in translations if file.locale == BASE_LANGUAGE)
+    others = tuple(file for file in translations if file.locale != BASE_LANGUAGE)
     return _Read(
-        files, pairs, tuple(translations), tuple(tl_files), tab, tab_name, tab_findings, names, languages
+        files, pairs, rewritings, others, tuple(tl_files), tab, tab_name, tab_findings, names, languages
     )
 
 
 def _by_language(
     script: ScriptFile, facts: ScriptFacts, request: SourceRequest, languages: dict[str, str]
 ) -> list[TranslationFile]:
-    """The translations of a file, one a language; the engine's name of each locale is kept in `languages`."""
+    """The translations of a file, one a language; the engine's name of each locale is kept in `languages`.
+
+    Those of the language `None` are the script's own.
+    """
     found = []
     for language in dict.fromkeys(block.language for block in facts.translations):
-        if language == "None":
-            continue
-        locale = bcp47(language, request.locales)
-        languages[locale] = language
+        locale = bcp47(language, request.locales) if language != BASE_LANGUAGE else BASE_LANGUAGE
+        if language != BASE_LANGUAGE:
+            languages[locale] = language
         blocks = tuple(block for block in facts.translations if block.language == language)
         found.append(TranslationFile(script.name, locale, blocks, script.text))
     return found

@@ -13,7 +13,8 @@ from pipeline.game.formats.reading import ignored_codes, read_text, relative
 from pipeline.game.formats.renpy_rows import Row, rows_of
 from pipeline.game.line import Finding
 
-_SCRIPTS = (".rpy", ".rpym")
+_PYTHON = "_ren.py"
+_SCRIPTS = (".rpy", ".rpym", _PYTHON)
 _SILENCED = re.compile(
     r"^(?P<before>[^#\n]*(?:\"[^\"\n]*\")?[^#\n]*)#(?P<comment>.*fullcast:.*)$", re.MULTILINE
 )
@@ -67,10 +68,10 @@ def find_files(path: Path, root: Path, options: Mapping[str, Any]) -> GameFiles:
         raise UsageError("no such file or folder", relative(path, root))
     project, game = _folders(path)
     scripts = _scripts_in(game)
-    wanted = frozenset({path}) if path.suffix in _SCRIPTS else frozenset(scripts)
-    if path.suffix in _SCRIPTS and path not in scripts:
+    wanted = frozenset({path}) if _is_script(path) else frozenset(scripts)
+    if _is_script(path) and path not in scripts:
         scripts = (path,)
-    tab = path if path.is_file() and path.suffix not in _SCRIPTS else _tab(project, root, options)
+    tab = path if path.is_file() and not _is_script(path) else _tab(project, root, options)
     if not wanted and tab is None:
         raise UsageError(
             "neither .rpy files nor dialogue.tab", relative(path, root), "name the game's folder"
@@ -83,16 +84,30 @@ def _folders(path: Path) -> tuple[Path, Path]:
     folder = path if path.is_dir() else path.parent
     if (folder / "game").is_dir():
         return folder, folder / "game"
-    for candidate in (folder, *folder.parents) if path.suffix in _SCRIPTS or path.is_dir() else (folder,):
+    for candidate in (folder, *folder.parents) if _is_script(path) or path.is_dir() else (folder,):
         if candidate.name == "game":
-            return candidate.parent, candidate if path.suffix in _SCRIPTS else folder
+            return candidate.parent, candidate if _is_script(path) else folder
     return folder, folder
+
+
+def _is_script(path: Path) -> bool:
+    return path.name.endswith(_SCRIPTS)
+
+
+def _found_in(folder: Path) -> list[Path]:
+    return [file for ending in _SCRIPTS for file in folder.rglob(f"*{ending}") if file.is_file()]
+
+
+def _name_in(folder: Path, file: Path) -> str:
+    """A script's name as the engine has it: from a folder, without ending."""
+    name = file.relative_to(folder).as_posix()
+    return name.removesuffix(next(ending for ending in _SCRIPTS if name.endswith(ending)))
 
 
 def _scripts_in(game: Path) -> tuple[Path, ...]:
     """All scripts outside `tl`, in load order. Source: renpy:renpy/script.py (sort_script_files)."""
-    found = [file for suffix in _SCRIPTS for file in game.rglob(f"*{suffix}") if file.is_file()]
-    names = {file: file.relative_to(game).with_suffix("").as_posix() for file in found}
+    found = _found_in(game)
+    names = {file: _name_in(game, file) for file in found}
     outside = [file for file in found if not names[file].startswith("tl/")]
     ranks = {
         folder: rank
@@ -113,12 +128,12 @@ def _translations(game: Path, wanted: frozenset[Path], count: int) -> tuple[tupl
     """The scripts under `tl/LANGUAGE`; of a part of the game those of the same names."""
     found = []
     for folder in sorted((game / "tl").iterdir()) if (game / "tl").is_dir() else []:
-        if not folder.is_dir() or folder.name == "None":
+        if not folder.is_dir():
             continue
-        files = sorted(file for suffix in _SCRIPTS for file in folder.rglob(f"*{suffix}"))
+        files = sorted(_found_in(folder))
         if len(wanted) < count:
-            names = {file.relative_to(game).with_suffix("") for file in wanted}
-            files = [file for file in files if file.relative_to(folder).with_suffix("") in names]
+            names = {_name_in(game, file) for file in wanted}
+            files = [file for file in files if _name_in(folder, file) in names]
         found += [(folder.name, file) for file in files]
     return tuple(found)
 
@@ -141,8 +156,36 @@ def read_script_file(path: Path, root: Path) -> ScriptFile:
     """
     name = relative(path, root)
     text, findings = read_text(path, root)
+    if path.name.endswith(_PYTHON):
+        text = python_as_script(text)
     ignored = _silenced(text) if "fullcast:" in text else {}
     return ScriptFile(path, name, text, rows_of(text, name), findings, ignored)
+
+
+def python_as_script(text: str) -> str:
+    """A `_ren.py` file as the script that it stands for, row by row.
+
+    Statements stand in strings that start with `\"\"\"renpy`; Python after one goes under the last of them.
+
+    Source: renpy:renpy/lexer.py (ren_py_to_rpy).
+    """
+    rows: list[str] = []
+    indent: str | None = None  # None before the first string; then that of the Python which follows
+    in_string = False
+    for row in text.split("\n"):
+        said = row.strip()
+        if not in_string and row.startswith('"""renpy'):
+            in_string, said, row = True, "", ""
+            indent = ""
+        elif in_string and row.startswith('"""'):
+            in_string, said, row = False, "", ""
+        elif in_string and said and not said.startswith("#"):
+            indent = row[: len(row) - len(row.lstrip())] + ("    " if said.endswith(":") else "")
+        if in_string or not said:
+            rows.append(row)
+        else:
+            rows.append("" if indent is None else indent + row)
+    return "\n".join(rows)
 
 
 def _silenced(text: str) -> dict[int, frozenset[str]]:

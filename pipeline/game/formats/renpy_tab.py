@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from pipeline.errors import UsageError
 from pipeline.game.formats.renpy_say import Say, parse_say
+from pipeline.game.line import Finding, Place
 
 _HEADER = ("Identifier", "Character", "Dialogue", "Filename", "Line Number")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TAG = re.compile(r"\{\{|\[\[|\[[^\[\]]*\]|(?P<tag>\{[^{}]*\})")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _CAPTION = "<menu caption>"
 _IDENTIFIER = re.compile(r"(?P<label>.*)_[0-9a-f]{8}(?:_\d+)?$")
 
@@ -68,26 +70,40 @@ def exported(text: str, *, tags: bool = True) -> str:
     return doubles_collapsed(text)
 
 
-def read_tab(text: str, file: str) -> list[TabRow]:
-    """The says of an export, without menu captions and strings.
+def read_tab(text: str, file: str) -> tuple[list[TabRow], list[Finding]]:
+    """The says of an export, without menu captions and strings, and what is wrong with its rows.
+
+    A row that somebody damaged is told (D018, D022) and left out.
 
     Raises:
-        UsageError: the header or a row is not that of an export; with the row.
+        UsageError: the header is not that of an export.
     """
     lines = text.split("\n")
     if tuple(lines[0].split("\t")[: len(_HEADER)]) != _HEADER:
         hint = "export it again: renpy PROJECT dialogue LANGUAGE"
         raise UsageError(f"no dialogue export: its header is not {', '.join(_HEADER)}", f"{file}:1", hint)
-    rows = []
+    rows: list[TabRow] = []
+    findings: list[Finding] = []
+    width = len(lines[0].split("\t"))
     for number, cells in _joined(lines[1:]):
         if cells[0] in {"", _CAPTION}:
             continue
-        if len(cells) < len(_HEADER) or not cells[4].isdigit():
-            raise UsageError("no row of a dialogue export", f"{file}:{number}", "export it again")
-        says = parse_say(cells[5]) if len(cells) > len(_HEADER) else None
-        say = says[0] if says else None
-        rows.append(TabRow(cells[0], cells[1], unescaped(cells[2]), cells[3], int(cells[4]), number, say))
-    return rows
+        place = Place(file, number)
+        if not len(_HEADER) <= len(cells) <= width:
+            message = f"row has {len(cells)} cells, header has {width}: export again"
+            findings.append(Finding("D018", place, message, cells[0]))
+        elif not _NUMBER.fullmatch(cells[4]):
+            message = f"`{cells[4]}` in dialogue.tab is no line number: export again"
+            findings.append(Finding("D022", place, message, cells[0]))
+        else:
+            rows.append(_row(cells, number))
+    return rows, findings
+
+
+def _row(cells: list[str], number: int) -> TabRow:
+    says = parse_say(cells[5]) if len(cells) > len(_HEADER) else None
+    say = says[0] if says else None
+    return TabRow(cells[0], cells[1], unescaped(cells[2]), cells[3], int(cells[4]), number, say)
 
 
 def _joined(lines: list[str]) -> list[tuple[int, list[str]]]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.game.formats.renpy_cast import EXTEND, speaker_name
 from pipeline.game.formats.renpy_ids import Identified
 from pipeline.game.formats.renpy_say import parse_say
 from pipeline.game.formats.renpy_script import TranslateBlock
-from pipeline.game.line import Finding, Place, Translation, text_lock
+from pipeline.game.line import Finding, GameLine, Place, Translation, text_lock
 
+# The engine's name of the language that the script itself is in.
+BASE_LANGUAGE = "None"
 _COMMENT = re.compile(r"\s*# ?(.*)")
 
 
@@ -83,6 +85,30 @@ def _translation(
     lock = text_lock(base) if base is not None else _base_lock(rows[block.row : first.row - 1])
     place = Place(file.name, first.row)
     return Translation(line.identifier, file.locale, text, place, lock, who, block.audio or first.audio)
+
+
+def rewritten(
+    lines: Sequence[GameLine], translations: Sequence[Translation], files: Iterable[TranslationFile]
+) -> tuple[list[GameLine], list[Translation]]:
+    """The lines with the text that `translate None identifier:` puts in their place, as a later fix does.
+
+    Translations were made from the script's own text, which is no reason to call those of such lines old.
+
+    Source: renpy:renpy/translation/__init__.py (ScriptTranslator.take_translates, default_translates).
+    """
+    blocks = {block.identifier: (file.name, block) for file in files for block in file.blocks if block.spoken}
+    found = {line.id: blocks[name] for line in lines if (name := (line.id or "").replace(".", "_")) in blocks}
+    return (
+        [_rewritten(line, *found[line.id]) if line.id in found else line for line in lines],
+        [replace(row, lock=None) if row.id in found else row for row in translations],
+    )
+
+
+def _rewritten(line: GameLine, file: str, block: TranslateBlock) -> GameLine:
+    first = block.spoken[0]
+    text = " ".join(spoken.say.what for spoken in block.spoken if spoken.say.what)
+    audio = block.audio or first.audio or line.audio
+    return replace(line, text=text, place=Place(file, first.row, line.place.node), audio=audio)
 
 
 def _base_lock(between: Iterable[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.game.findings import CODES, Judged
+from pipeline.game.findings import CODES, PACK_CODES, Judged
 from pipeline.game.reports.report import Report
 
 # More of one level are not shown. Source: GitHub's documentation, "Workflow commands": 10 warning and 10
@@ -81,7 +81,7 @@ def _codes(findings: Sequence[Judged]) -> Iterator[str]:
     yield "\n| code | | findings | |\n|---|---|---:|---|\n"
     by_code = Counter((found.code, found.severity) for found in findings)
     for (code, severity), number in sorted(by_code.items()):
-        title = CODES[code].title if code in CODES else ""
+        title = (CODES | PACK_CODES)[code].title
         yield f"| {code} | {severity} | {number} | {title} |\n"
 
 

@@ -7,18 +7,19 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline import __version__
-from pipeline.game.findings import CODES, Judged
+from pipeline.game.findings import CODES, PACK_CODES, Judged
 from pipeline.game.reports.report import Report
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 VERSION = "2.1.0"
 ROOT = "%SRCROOT%"
 FINGERPRINT = "fullcast/v1"
+RULES = CODES | PACK_CODES
 
 
 def sarif_value(report: Report) -> dict[str, Any]:
     """The log as plain values: one run, all rules, a result for each finding."""
-    rules = list(CODES)
+    rules = list(RULES)
     return {
         "$schema": SCHEMA_URI,
         "version": VERSION,
@@ -49,7 +50,7 @@ def _driver() -> dict[str, Any]:
                 "help": {"text": code.help},
                 "defaultConfiguration": {"level": code.severity},
             }
-            for name, code in CODES.items()
+            for name, code in RULES.items()
         ],
     }
 

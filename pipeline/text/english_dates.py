@@ -187,7 +187,7 @@ DATE_RULES = (
     Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1000?)['’]?s\b"), _say_decade),
     Rule(
         "year",
-        re.compile(r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.?D\.?|B\.?C\.?E\.?|B\.?C\.?|C\.E\.)(?!\w)"),
+        re.compile(r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.D\.|AD|B\.C\.E\.|BCE|B\.C\.|BC|C\.E\.)(?!\w)"),
         _say_era,
     ),
     Rule(

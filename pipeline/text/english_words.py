@@ -89,6 +89,8 @@ def _say_word(match: re.Match[str], tongue: Tongue) -> str | None:
     if word in ("Jr", "Sr", "Inc", "Ltd", "Co", "Corp", "Bros", "Esq"):  # part of a name that may go on
         following = match.string[match.end() :].strip().strip("\"”’')")
         return WORDS[word] + ("." if not following else _stop_before_starter(match))
+    if word in ("vs", "viz", "cf", "approx", "ca"):  # lead on to what follows
+        return WORDS[word]
     return WORDS[word] + _stop(match)
 
 
@@ -269,11 +271,11 @@ NAME_RULES = (
         _say_century,
         False,
     ),
-    Rule("roman", re.compile(r"(?<![\w.’'-])(?P<numeral>[IVX]{3,})(?![\w’'])"), _say_long_numeral, False),
+    Rule("roman", re.compile(r"(?<![\w.’'-])(?P<numeral>[IVX]{3,}|[IVXLCDM]{4,})(?![\w’'])"), _say_long_numeral, False),
     Rule("roman", re.compile(r"(?<=\()(?P<numeral>[ivxl]+)(?=\))"), _say_bracketed, False),
     Rule(
         "abbreviation",
-        re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘])"),
+        re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘]|\s(?:and|or|&)\s(?:Mrs|Ms|Mr|Dr)\b)"),
         _say_title,
         False,
     ),

@@ -86,16 +86,10 @@ def _place_in_word(text: str, target: int, limit: int) -> int:
     Only where one character has more marks than an utterance may hold, they are parted.
     """
     places = [place for place in range(1, len(text)) if not _is_joined(text, place)]
+    mixed = any(map(is_cjk, text))
     if not places:
         return min(limit, len(text) - 1)
-    return min(
-        places,
-        key=lambda place: (
-            (not is_cjk(text[place - 1]), abs(place - target), place)
-            if any(is_cjk(character) for character in text)
-            else (False, abs(place - target), place)
-        ),
-    )
+    return min(places, key=lambda place: (mixed and not is_cjk(text[place - 1]), abs(place - target), place))
 
 
 def _is_joined(text: str, place: int) -> bool:

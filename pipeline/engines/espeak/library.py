@@ -135,6 +135,8 @@ class _Fresh:
             raise EngineError(
                 "espeak-ng does not start", where=str(data), hint="install espeakng-loader anew"
             )
+        # Initializing seeds breath and noise by the clock.
+        library.espeak_ng_SetRandSeed(1)
         library.espeak_SetSynthCallback(self._callback)
 
     def select(self, identifier: str, parameters: Parameters) -> None:
@@ -218,6 +220,7 @@ def _identifiers(library: ctypes.CDLL) -> dict[str, str]:
 def _declare(library: ctypes.CDLL) -> None:
     """Argument and result types, so that a pointer is never cut to an int."""
     library.espeak_Initialize.argtypes = [c_int, c_int, c_char_p, c_int]
+    library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
     library.espeak_SetSynthCallback.argtypes = [_Callback]
     library.espeak_SetSynthCallback.restype = None
     library.espeak_ListVoices.argtypes = [c_void_p]

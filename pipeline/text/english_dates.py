@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.text.english_numbers import capitalized, cardinal, ordinal, plural, say_short_year, say_year
+from pipeline.text.english_stops import sentence_ends_after, stop_before_starter, time_goes_on
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
 
@@ -91,14 +92,15 @@ def say_half_day(half: str | None, match: re.Match[str]) -> str:
     if not half:
         return ""
     letters = " A M" if half[0] in "aA" else " P M"
-    rest = match.string[match.end() :]
-    ends = re.match(r"""[\s"”’')\]]*(?:$|(?<=[\s])[“‘"'(]?[A-Z])""", rest)
+    ends = sentence_ends_after(match.string, match.end()) and not time_goes_on(match.string, match.end())
     return letters + ("." if half.endswith(".") and ends else "")
 
 
 def _say_year_range(match: re.Match[str], tongue: Tongue) -> str | None:
     first, last = int(match["first"]), match["last"]
     if len(last) == 2:
+        if last == "00" and first % 100 == 99:
+            return f"{say_year(first, tongue.british)} to {say_year(first + 1, tongue.british)}"
         if int(last) <= first % 100:
             return None
         end = say_short_year(last, tongue.british)
@@ -124,9 +126,28 @@ def _say_year(match: re.Match[str], tongue: Tongue) -> str:
 def _say_era(match: re.Match[str], tongue: Tongue) -> str:
     letters = " ".join(letter for letter in match["era"] if letter.isalpha())
     year = say_year(int(match["year"]), tongue.british)
-    return f"{year} {letters}" if match.start("year") < match.start("era") else f"{letters} {year}"
+    if match.start("era") < match.start("year"):
+        return f"{letters} {year}"
+    ends = match["era"].endswith(".") and not match.string[match.end() :].strip("\"”’') ")
+    stop = "." if ends else stop_before_starter(match.string, match.end())
+    return f"{year} {letters}{stop if match['era'].endswith('.') else ''}"
 
 
+def _say_cut_year(match: re.Match[str], tongue: Tongue) -> str:
+    """`’08` -> `oh eight`."""
+    return "two thousand" if match["year"] == "00" else say_short_year(match["year"], tongue.british)
+
+
+# Stand before a year cut short; a lookbehind has one width, so there is one a word.
+_BEFORE_CUT_YEAR = "|".join(
+    rf"(?<=\b{word}\s)"
+    for word in str.split(
+        "in In of since Since by By from until till to before Before after After summer winter spring fall "
+        "autumn class and"
+    )
+)
+# A raised figure behind a year is a footnote's mark.
+_WORD_OR_SLASH = "(?:/|[^\\W⁰¹²³⁴-⁹])"
 _HALF = r"(?P<half>[aApP]\.\s?[mM]\.|[aApP][mM]\b)"
 
 DATE_RULES = (
@@ -178,7 +199,7 @@ DATE_RULES = (
     Rule(
         "year",
         re.compile(
-            r"(?<![\w.,$£€-])(?P<first>1[1-9]\d\d|20\d\d)\s?[-–]\s?(?P<last>\d\d|1[1-9]\d\d|"
+            r"(?<![\w.,$£€-])(?P<first>1[1-9]\d\d|20\d\d)(?:\s?[-–]\s?|/)(?P<last>\d\d|1[1-9]\d\d|"
             r"20\d\d)(?![\w/–-]|[.,]\d)"
         ),
         _say_year_range,
@@ -187,7 +208,15 @@ DATE_RULES = (
     Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1000?)['’]?s\b"), _say_decade),
     Rule(
         "year",
-        re.compile(r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.D\.|AD|B\.C\.E\.|BCE|B\.C\.|BC|C\.E\.)(?!\w)"),
+        # A straight or turned mark may open a quotation, so a word that years follow must stand before it.
+        re.compile(rf"(?:(?<!\w)’|(?:{_BEFORE_CUT_YEAR})['‘])(?P<year>\d\d)(?![\w%$]|[.,:]\d|['’″\"])"),
+        _say_cut_year,
+    ),
+    Rule(
+        "year",
+        re.compile(
+            r"(?<![\w.,-])(?P<year>\d{1,4})\s?(?P<era>A\.D\.|AD|B\.C\.E\.|BCE|B\.C\.|BC|C\.E\.)(?!\w)"
+        ),
         _say_era,
     ),
     Rule(
@@ -198,7 +227,7 @@ DATE_RULES = (
     Rule(
         "year",
         re.compile(
-            rf"(?<![\w.,$£€¥#/+−–-])(?<!\bNo\.\s)(?P<year>1[1-9]\d\d|20\d\d)(?![\w/]|[.,:–-]\d|"
+            rf"(?<![\w.,$£€¥#/+−–-])(?<!\bNo\.\s)(?P<year>1[1-9]\d\d|20\d\d)(?!{_WORD_OR_SLASH}|[.,:–-]\d|"
             rf"\s?(?:{_COUNTED})\b)"
         ),
         _say_year,

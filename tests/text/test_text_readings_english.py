@@ -188,7 +188,7 @@ AMERICAN = [
     ("his 20s, 100s of", "his twenties, hundreds of"),
     ("A$5 note", "five Australian dollars note"),
     ("US$3.50", "three U S dollars and fifty cents"),
-    ("the $1,500-a-month flat", "the one thousand five hundred dollars-a-month flat"),
+    ("the $1,500-a-month flat", "the one thousand five hundred-dollar-a-month flat"),
     ("a $20-million deal", "a twenty million dollar deal"),
     ("at 9.15 a.m.", "at nine fifteen A M."),
     ("by 4:00 p.m.", "by four P M."),

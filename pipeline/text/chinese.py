@@ -31,7 +31,7 @@ _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=lambda unit: (-l
 # A bare 2 before one of these is 两: 2个 -> 两个, but 2月 -> 二月 and 2号 -> 二号.
 _MEASURES = (
     "个只条张本位名件次天年周分秒点杯碗瓶包箱辆架艘间座栋层米里斤吨块家"
-    "种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
+    "毛种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
 )
 _YEAR_AS_DURATION_BELOW = 30
 
@@ -131,6 +131,20 @@ def _say_to(match: re.Match[str], tongue: Tongue) -> str:
     return "到"
 
 
+def _say_digits(match: re.Match[str], tongue: Tongue) -> str:
+    return say_digits(match[0])
+
+
+def _say_level(match: re.Match[str], tongue: Tongue) -> str:
+    """`Lv.12` -> `十二级`."""
+    return f"{say_integer(match['level'])}级"
+
+
+def _say_each(match: re.Match[str], tongue: Tongue) -> str:
+    """`3000元/月` -> `三千元每月`."""
+    return "每"
+
+
 def _say_nothing(match: re.Match[str], tongue: Tongue) -> str:
     return ""
 
@@ -206,7 +220,7 @@ CHINESE_RULES = (
     Rule(
         "currency",
         re.compile(
-            rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?{_SPAN}(?P<scale>[十百千万亿]*)"
+            rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?(?P<first>{_NUMBER})(?:{_DASH}(?P=symbol)?(?P<last>{_NUMBER}))?(?P<scale>[十百千万亿]*)"
             r"(?P<named>元(?![旦宝素首帅])|块钱|美元|美金|欧元|英镑|港元|日元|韩元|卢布)?"
         ),
         _say_money,
@@ -247,6 +261,16 @@ CHINESE_RULES = (
         re.compile(r"(?:(?<=拨打)|(?<=电话)|(?<=拨)|(?<=打))\d{3,8}(?!\d|\.\d|[个次年天])"),
         _say_phone,
     ),
+    Rule(
+        "phone",
+        re.compile(
+            r"(?:(?<=号码)|(?<=证码)|(?<=密码)|(?<=号是)|(?<=码是)|(?<=号为)|(?<=码为)|(?<=[号码][:：]))\d{3,}(?![\d.,年月天个])"
+        ),
+        _say_digits,
+    ),
+    Rule("number", re.compile(r"(?<![\d.,第])\d{3,4}(?=室|号?房间?|教室|号?病房)"), _say_digits),
+    Rule("number", re.compile(r"\b[Ll][Vv][Ll]?\.?\s?(?P<level>\d{1,4})(?!\d)", re.A), _say_level),
+    Rule("symbol", re.compile(r"(?<=[元块米克斤里])/(?=[\u4e00-\u9fff])"), _say_each, False),
     Rule("range", re.compile(r"(?<=\d[年月日号时点])[-–—~～](?=\d)"), _say_to),
     Rule("version", re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])"), _say_version),
     Rule(

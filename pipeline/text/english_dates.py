@@ -41,7 +41,8 @@ def _say_day_month(match: re.Match[str], tongue: Tongue) -> str:
     before = match.string[: match.start()].rstrip().rpartition(" ")[2].lower()
     article = "" if before.lstrip("“‘\"'(") in ("the", "this", "that") or match["of"] else "the "
     year = f", {say_year(int(match['year']), tongue.british)}" if match["year"] else ""
-    return f"{article}{_days(match, tongue)} of {_month_name(match['month'])}{year}"
+    ends = match[0].endswith(".") and sentence_ends_after(match.string, match.end())
+    return f"{article}{_days(match, tongue)} of {_month_name(match['month'])}{year}{'.' if ends else ''}"
 
 
 def _say_month_day(match: re.Match[str], tongue: Tongue) -> str:
@@ -58,6 +59,23 @@ def spoken_date(year: int, month: int, day: int, tongue: Tongue) -> str | None:
     if tongue.british:
         return f"the {the_day} of {MONTHS[month - 1]}, {the_year}"
     return f"{MONTHS[month - 1]} {the_day}, {the_year}"
+
+
+def _say_short_date(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`on 4/7`, a day and a month in the order of the country."""
+    first, second = int(match["first"]), int(match["second"])
+    day, month = (first, second) if tongue.british else (second, first)
+    if not (1 <= month <= 12 and 1 <= day <= 31) or match[0] == "9/11":
+        return None
+    the_day = ordinal(day, tongue.british)
+    return f"the {the_day} of {MONTHS[month - 1]}" if tongue.british else f"{MONTHS[month - 1]} {the_day}"
+
+
+def _say_military_time(match: re.Match[str], tongue: Tongue) -> str:
+    """`0600 hours` -> `oh six hundred`."""
+    hour, minute = match["hour"], match["minute"]
+    words = say_short_year(hour, tongue.british) if hour != "00" else "zero"
+    return f"{words} {say_short_year(minute, tongue.british)}"
 
 
 def _say_iso_date(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -153,7 +171,7 @@ _HALF = r"(?P<half>[aApP]\.\s?[mM]\.|[aApP][mM]\b)"
 DATE_RULES = (
     Rule(
         "date",
-        re.compile(rf"{_NOT_IN_NUMBER}{_DAY}\s(?P<of>of\s)?{_MONTH}\b(?:,?\s{_YEAR}\b(?!,\d))?"),
+        re.compile(rf"{_NOT_IN_NUMBER}{_DAY}\s(?P<of>of\s)?{_MONTH}(?!\w)(?:,?\s{_YEAR}\b(?!,\d))?"),
         _say_day_month,
     ),
     Rule(
@@ -175,6 +193,18 @@ DATE_RULES = (
             rf"(?P=by){_YEAR}{_NUMBER_ENDS}"
         ),
         _say_figure_date,
+    ),
+    Rule(
+        "date",
+        re.compile(r"(?<=\b[Oo]n\s)(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\w/]|[.,]\d|\sof\b)"),
+        _say_short_date,
+    ),
+    Rule(
+        "time",
+        re.compile(
+            r"(?<![\w.,:/-])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?=(?:\s|-)(?:hours|hrs|Zulu|GMT|UTC)\b)"
+        ),
+        _say_military_time,
     ),
     Rule(
         "time",
@@ -209,7 +239,9 @@ DATE_RULES = (
     Rule(
         "year",
         # A straight or turned mark may open a quotation, so a word that years follow must stand before it.
-        re.compile(rf"(?:(?<!\w)’|(?:{_BEFORE_CUT_YEAR})['‘])(?P<year>\d\d)(?![\w%$]|[.,:]\d|['’″\"])"),
+        re.compile(
+            rf"(?:(?<!\w)’|(?:{_BEFORE_CUT_YEAR})['‘]|(?<!\w)['‘](?=\d\d\s[A-Z][a-z]))(?P<year>\d\d)(?![\w%$]|[.,:]\d|['’″\"])"
+        ),
         _say_cut_year,
     ),
     Rule(

@@ -11,6 +11,7 @@ from pipeline.text.english_numbers import (
     RANGE,
     capitalized,
     cardinal,
+    plural,
     say_counted,
     say_digits,
     say_fraction,
@@ -145,8 +146,25 @@ def _say_number_range(match: re.Match[str], tongue: Tongue) -> str | None:
     return f"{say_number(match['first'], tongue.british)} to {say_number(match['last'], tongue.british)}"
 
 
+def _is_score(match: re.Match[str], numerator: int, denominator: int) -> bool:
+    """Whether it counts up to a whole (`HP: 45/100`, `Collect 3/10 pelts`, `a 7/10`) and is no fraction."""
+    if match["whole"] or match["ending"] or denominator < 2:
+        return False
+    if re.search(
+        r"(?:[A-Za-z]:|\b(?:HP|MP|XP|Health|Mana|Ammo|Stamina|Score|Progress))\s?$",
+        match.string[: match.start()],
+    ):
+        return True
+    is_part = re.match(
+        r"[\s-](?:of|mile|inch|cup|second|scale|oz|lb|teaspoon|tablespoon)", match.string[match.end() :]
+    )
+    return denominator in (10, 100) and 1 < numerator <= denominator and not is_part
+
+
 def _say_slashed(match: re.Match[str], tongue: Tongue) -> str | None:
     numerator, denominator = int(match["over"]), int(match["under"])
+    if _is_score(match, numerator, denominator):
+        return f"{cardinal(numerator, tongue.british)} out of {cardinal(denominator, tongue.british)}"
     named = bool(match["ending"]) and denominator > 1  # 2/3rds
     if named or (numerator < denominator and denominator in _FRACTION_DENOMINATORS):
         words = say_fraction(numerator, denominator, tongue.british)
@@ -215,6 +233,36 @@ def _say_plain(match: re.Match[str], tongue: Tongue) -> str:
 
 _MAGNITUDE = r"(?:[\s-]?(?P<magnitude>thousand|million|billion|trillion|bn|mn|tn|[kKmMbB])\b)?"
 
+
+def _say_old_coins(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`6d.` -> `six pence`, `5s. a week` -> `five shillings`; not `the 20s. he`."""
+    if re.search(
+        r"\b(?:the|his|her|their|my|your|our|early|late|mid)[\s-]$", match.string[: match.start()], re.I
+    ):
+        return None
+    count = int(match["count"])
+    names = ("shilling", "shillings") if match["coin"] == "s" else ("penny", "pence")
+    ends = "" if match.string[match.end() :].strip("\"”’') ") else "."
+    return f"{cardinal(count, tongue.british)} {names[count != 1]}{ends}"
+
+
+def _say_plural(match: re.Match[str], tongue: Tongue) -> str:
+    """`B-52s` -> `fifty-twos`."""
+    return plural(cardinal(int(match["number"]), tongue.british))
+
+
+def _say_by(match: re.Match[str], tongue: Tongue) -> str:
+    """The x of `4x100` and of `2x`."""
+    return " by " if match.string[match.end() : match.end() + 1].isdigit() else " times"
+
+
+def _say_caliber(match: re.Match[str], tongue: Tongue) -> str:
+    """`a .45` -> `forty-five`, `.357` -> `three fifty-seven`."""
+    digits = match["digits"]
+    head = f"{say_digits(digits[0])} " if len(digits) == 3 else ""
+    return head + cardinal(int(digits[-2:]), tongue.british)
+
+
 OLD_MONEY_RULES = (
     Rule(
         "currency",
@@ -222,6 +270,11 @@ OLD_MONEY_RULES = (
         _say_shillings,
     ),
     Rule("currency", re.compile(r"(?<=£\d\s|\d\d\s)(?P<shillings>\d{1,2})s\.(?P<pence>)"), _say_shillings),
+    Rule(
+        "currency",
+        re.compile(r"(?<![\w.,'’‘$£€])(?P<count>\d{1,2})(?P<coin>[sd])\.(?=\s[a-z]|[,;])"),
+        _say_old_coins,
+    ),
 )
 
 FIGURE_RULES = (
@@ -304,6 +357,16 @@ FIGURE_RULES = (
     ),
     Rule("version", re.compile(r"\b(?P<mark>v)(?P<parts>\d+(?:\.\d+)?)(?![\w]|\.\d)"), _say_version),
     Rule("ratio", re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,6})(?![\w:])"), _say_ratio),
+    Rule("number", re.compile(r"(?<=[A-Z]-)(?P<number>\d{1,2})s\b"), _say_plural),
+    Rule("number", re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)x\b"), _say_by),
+    Rule(
+        "number",
+        re.compile(
+            r"(?:(?<=\b[Aa]\s)|(?<=\bhis\s)|(?<=\bher\s)|(?<=\bmy\s)|(?<=\b[Tt]he\s))"
+            r"\.(?P<digits>22|25|32|38|40|44|45|50|357)(?![\w%]|\.\d)"
+        ),
+        _say_caliber,
+    ),
     Rule("number", re.compile(rf"(?:(?<![\w)\].,-])[-−](?=\.?\d))?(?:{NUMBER}|(?<![\d.])\.\d+)"), _say_plain),
     Rule(
         "power",

@@ -14,6 +14,7 @@ _UNITS = {
     "km": ("kilometer", "kilometers"), "m": ("meter", "meters"), "cm": ("centimeter", "centimeters"),
     "mm": ("millimeter", "millimeters"), "kg": ("kilogram", "kilograms"), "g": ("gram", "grams"),
     "mg": ("milligram", "milligrams"), "mph": ("mile per hour", "miles per hour"),
+    "km/hr": ("kilometer per hour", "kilometers per hour"),
     "km/h": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"), "m/s": ("meter per second", "meters per second"),
     "ml": ("milliliter", "milliliters"), "l": ("liter", "liters"), "L": ("liter", "liters"),
@@ -38,9 +39,21 @@ _STOPPED = {
     "sec": ("second", "seconds"), "secs": ("second", "seconds"), "tsp": ("teaspoon", "teaspoons"),
     "tbsp": ("tablespoon", "tablespoons"), "gal": ("gallon", "gallons"), "qt": ("quart", "quarts"),
     "sq. ft": ("square foot", "square feet"), "yrs": ("year", "years"),
+    "kt": ("knot", "knots"), "kts": ("knot", "knots"),
 }  # fmt: skip
 # `in` without its stop is the preposition: 5 in the morning.
-_ONLY_STOPPED = {"in.": ("inch", "inches"), "yr.": ("year", "years"), "wt.": ("weight", "weight")}
+_ONLY_STOPPED = {
+    "in.": ("inch", "inches"), "yr.": ("year", "years"), "c.": ("cup", "cups"), "pp.": ("page", "pages"),
+}  # fmt: skip
+# Behind a slash: $15/hr.
+_PER = {
+    "hr": "hour", "h": "hour", "hour": "hour", "yr": "year", "year": "year", "mo": "month", "month": "month",
+    "wk": "week", "week": "week", "day": "day", "night": "night", "min": "minute",
+    "sec": "second", "s": "second",
+    "lb": "pound", "kg": "kilogram", "oz": "ounce", "mile": "mile", "person": "person",
+}  # fmt: skip
+_DIRECTIONS = {"N": " north", "S": " south", "E": " east", "W": " west", None: ""}
+_SIXTIETHS = {"arc_minutes": "minute", "arc_seconds": "second"}
 _ALL_UNITS = _UNITS | _STOPPED | {f"{unit}.": names for unit, names in _STOPPED.items()} | _ONLY_STOPPED
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_ALL_UNITS, key=lambda unit: (-len(unit), unit)))
 # Taller than this is no person, and is measured in feet and inches.
@@ -55,11 +68,46 @@ def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
     one, many = _ALL_UNITS[match["unit"]]
     hyphenated = re.search(r"\d-[^\d]*$", match[0]) is not None and match["unit"].rstrip(".").isalpha()
     attributive = hyphenated or re.match(r"-[A-Za-z]", match.string[match.end() :]) is not None
-    name = one if match["amount"] == "1" or attributive else many
+    is_caliber = match[0] == "9mm"
+    name = one if match["amount"] == "1" or attributive or is_caliber else many
     if tongue.british:
         name = re.sub(r"(met|lit)er", r"\1re", name)
     sign = "minus " if match["sign"] else ""
-    return f"{sign}{say_counted(match['amount'], tongue.british)} {name}{_stop(match)}"
+    joint = "-" if hyphenated and match.string[match.end() :].startswith("-") else " "  # 20-yr.-old
+    return f"{sign}{say_counted(match['amount'], tongue.british)}{joint}{name}{_stop(match)}"
+
+
+def _say_unit_of_fraction(match: re.Match[str], tongue: Tongue) -> str:
+    """The unit behind `½`: `½ mi.` -> ` mile`, `2½ in.` -> ` inches`."""
+    one, many = _ALL_UNITS[match["unit"]]
+    has_whole = re.search(r"\d\s?\S$", match.string[: match.start()]) is not None
+    name = many if has_whole and match.string[match.end() : match.end() + 1] != "-" else one
+    if tongue.british:
+        name = re.sub(r"(met|lit)er", r"\1re", name)
+    return f" {name}{_stop(match)}"
+
+
+def _say_per(match: re.Match[str], tongue: Tongue) -> str:
+    return f" per {_PER[match['unit']]}{_stop(match)}"
+
+
+def _say_stone(match: re.Match[str], tongue: Tongue) -> str:
+    return f"{cardinal(int(match['amount']), tongue.british)} stone"
+
+
+def _say_seconds(match: re.Match[str], tongue: Tongue) -> str:
+    return " seconds"
+
+
+def _say_position(match: re.Match[str], tongue: Tongue) -> str:
+    """`45°30′N` -> `forty-five degrees thirty minutes north`."""
+    degrees = int(match["degrees"])
+    words = [f"{cardinal(degrees, tongue.british)} degree{'' if degrees == 1 else 's'}"]
+    for group, name in _SIXTIETHS.items():
+        if match[group]:
+            count = int(match[group])
+            words.append(f"{cardinal(count, tongue.british)} {name}{'' if count == 1 else 's'}")
+    return " ".join(words) + _DIRECTIONS[match["direction"]]
 
 
 def _say_feet(match: re.Match[str], tongue: Tongue) -> str:
@@ -67,6 +115,8 @@ def _say_feet(match: re.Match[str], tongue: Tongue) -> str:
     if not match["inches"]:
         return f"{feet} {'foot' if match['feet'] == '1' else 'feet'}"
     inches = cardinal(int(match["inches"]), tongue.british)
+    if match.groupdict().get("half"):
+        inches += " and a half"
     if int(match["feet"]) <= _TALLEST_FEET:
         return f"{feet} foot {inches}{_stop(match)}"
     return f"{feet} feet {inches} {'inch' if match['inches'] == '1' else 'inches'}{_stop(match)}"
@@ -75,7 +125,16 @@ def _say_feet(match: re.Match[str], tongue: Tongue) -> str:
 MEASURE_RULES = (
     Rule(
         "unit",
-        re.compile(r"(?<![\w.])(?P<feet>\d{1,2})[′'’]\s?(?P<inches>\d{1,2})(?:[″\"”]|''|’’|′′)"),
+        re.compile(
+            r"(?<![\w.])(?P<degrees>\d{1,3})°\s?(?P<arc_minutes>\d{1,2})[′'’]"
+            r"(?:\s?(?P<arc_seconds>\d{1,2})[″\"”])?(?:\s?(?P<direction>[NSEW])\b)?"
+        ),
+        _say_position,
+    ),
+    Rule("unit", re.compile(r"(?<![\w.])(?P<amount>\d{1,2})\s?st\.?(?=,?\s\d{1,2}\s?lbs?\b)"), _say_stone),
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w.])(?P<feet>\d{1,2})[′'’]\s?(?P<inches>\d{1,2})(?P<half>½)?(?:[″\"”]|''|’’|′′)"),
         _say_feet,
     ),
     Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,3})′(?P<inches>)"), _say_feet),
@@ -86,7 +145,23 @@ MEASURE_RULES = (
     ),
     Rule(
         "unit",
-        re.compile(rf"(?<![\w.,])(?P<sign>[-−](?=\d))?(?P<amount>{RANGE})[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"),
+        re.compile(
+            rf"(?:(?<![\w.,])|(?<=\dx))(?P<sign>[-−](?=\d))?(?P<amount>{RANGE})[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"
+        ),
         _say_measure,
+    ),
+    Rule("unit", re.compile(r"(?<=\d\.\d)s\b|(?<=\d\.\d\d)s\b"), _say_seconds),
+    Rule(
+        "unit",
+        re.compile(rf"(?<=[¼½¾⅐-⅞])[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"),
+        _say_unit_of_fraction,
+        False,
+    ),
+    Rule(
+        "unit",
+        re.compile(
+            rf"(?<=[\da-z])\s?/\s?(?P<unit>{'|'.join(sorted(_PER, key=len, reverse=True))})(?:\.(?!\w)|\b)"
+        ),
+        _say_per,
     ),
 )

@@ -40,7 +40,8 @@ _REFERENCES = {
     "pt": "part", "l": "line", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "Op": "Opus",
     "Apt": "Apartment", "apt": "apartment", "Eq": "Equation", "eq": "equation", "Eqs": "Equations",
     "eqs": "equations", "figs": "figures", "Figs": "Figures", "ext": "extension", "Ext": "Extension",
-    "Lv": "Level", "Lvl": "Level", "lvl": "level", "Rm": "Room", "Art": "Article", "Bk": "Book",
+    "Lv": "Level", "Lvl": "Level", "lvl": "level", "Rm": "Room", "Art": "Article",
+    "Bk": "Book", "Rte": "Route", "rte": "route",
 }  # fmt: skip
 _HEADS = (
     "chapter|part|book|volume|act|scene|section|appendix|canto|stave|letter|episode|article|verse|tome|"
@@ -120,7 +121,7 @@ def _say_reference(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _figure_or_roman(written: str, tongue: Tongue) -> str | None:
     if written[0].isdigit():
-        figure = written.rstrip("abcdefgh")
+        figure = written.rstrip("abcdefghABCDEFGH")
         letter = written[len(figure) :].upper()
         return f"{say_number(figure, tongue.british)} {letter}".rstrip()
     value = roman_value(written)
@@ -287,6 +288,12 @@ NAME_RULES = (
         _say_title,
         False,
     ),
+    Rule(
+        "abbreviation",
+        re.compile(r"\b(?P<word>Lt|Sgt|Capt|Col|Cpl|Pvt|Maj|Prof|Rev|Gov|Sen|Adm|Cmdr)\.(?=\s[a-z]|\s1st\b)"),
+        _say_title,
+        False,
+    ),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}Dr\.?(?!\w)"), _say_doctor, False),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}St\.(?!\w)"), _say_saint, False),
     Rule(
@@ -314,7 +321,7 @@ REFERENCE_RULES = (
         "reference",
         re.compile(
             rf"(?<![\w.])(?P<word>{_words(_REFERENCES)})"
-            rf"\.\s?(?P<amount>{NUMBER}[a-h]?(?:\s?[-–]\s?\d+[a-h]?)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"
+            rf"\.\s?(?P<amount>{NUMBER}[A-Ha-h]?(?:\s?[-–]\s?\d+[A-Ha-h]?)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"
         ),
         _say_reference,
         needs_digit=False,

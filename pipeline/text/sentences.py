@@ -59,7 +59,7 @@ _NAME_TITLES = frozenset(
 _NEVER_FINAL = frozenset(
     str.split(
         "no nos vol vols fig figs pp p ch chap sec op cf viz vs ca approx e.g i.e v vv c est apt eq eqs "
-        "ext rm lv lvl"
+        "ext rm lv lvl rte cor thess deut"
     )
 )
 # End a sentence only if what follows looks like a new one.
@@ -81,13 +81,15 @@ _OTHER_TITLES = {
 _STARTERS = frozenset(word.lower() for word in STARTERS)
 _NUMBER_FOLLOWS = frozenset(
     str.split(
-        "no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv c est apt eq eqs ext rm lv lvl"
+        "no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv c est apt eq eqs ext rm lv lvl "
+        "rte cor thess deut"
     )
 )
 # Behind a number these end a sentence only before a capital: `6 ft. 2 in. tall`, `He was 6 ft. He ran`.
 _UNITS = frozenset(
     str.split(
-        "in ft yd yds mi lb lbs oz min mins hr hrs sec secs tsp tbsp gal qt cm mm m km g kg mg ml l yr yrs"
+        "in ft yd yds mi lb lbs oz min mins hr hrs sec secs tsp tbsp gal qt st kts pp cm mm m km g kg mg ml "
+        "l yr yrs"
     )
 )
 _WORD_BEFORE = re.compile(r"[^\W_](?:[\w’'-]|\.(?=\w))*$")
@@ -182,7 +184,7 @@ def _stop_ends(text: str, match: re.Match[str], word: str, base: str) -> bool:
     if match["closers"]:
         return True
     is_initial = len(last) == 1 and last.isupper()
-    if base == "en" and lower in _UNITS and _behind_number(text, match.start() - len(last)):
+    if base == "en" and lower in _UNITS and last != "St" and _behind_number(text, match.start() - len(last)):
         return not word or not word[0].isdigit()
     if lower in ("a.m", "p.m") and time_goes_on(text, match.end("stops")):
         return False

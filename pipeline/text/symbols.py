@@ -95,9 +95,12 @@ def _say_about(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _say_plus(match: re.Match[str], tongue: Tongue) -> str | None:
     """The pluses of `C++`, `A+`, `18+` and `+5`, which stand between no two figures."""
+    before_figure = match.string[match.end() : match.end() + 1].isdigit()
+    if tongue.base == "zh" and before_figure:
+        return "加"
     if tongue.base != "en":
         return None
-    if match.string[match.end() : match.end() + 1].isdigit():
+    if before_figure:
         return "plus "
     return " plus plus" if len(match[0]) == 2 else " plus"
 

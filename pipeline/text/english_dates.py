@@ -129,6 +129,7 @@ def _say_year_range(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _say_decade(match: re.Match[str], tongue: Tongue) -> str:
     digits = match["digits"]
+    digits = digits.replace(",", "")
     if digits in ("100", "1000"):
         return "hundreds" if len(digits) == 3 else "thousands"
     if len(digits) == 2:
@@ -235,7 +236,7 @@ DATE_RULES = (
         _say_year_range,
     ),
     Rule("decade", re.compile(r"(?<![\w$£€.,])(?P<digits>1[1-9]\d0|20\d0)['’]?s\b"), _say_decade),
-    Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1000?)['’]?s\b"), _say_decade),
+    Rule("decade", re.compile(r"(?<![\w$£€.,])['’‘]?(?P<digits>[1-9]0|1,000|1000?)['’]?s\b"), _say_decade),
     Rule(
         "year",
         # A straight or turned mark may open a quotation, so a word that years follow must stand before it.

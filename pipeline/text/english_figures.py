@@ -23,6 +23,8 @@ from pipeline.text.spoken import Tongue
 
 _STARTS = r"(?<![\w.,])"
 _ENDS = r"(?![\d]|[.,]\d)"
+# Blood pressure, 120/80.
+_SYSTOLIC, _DIASTOLIC = range(80, 230), range(41, 131)
 _RAISED = "[⁺⁻]?[⁰¹²³⁴-⁹]+"
 _MAGNITUDES = {
     "k": "thousand", "K": "thousand", "thousand": "thousand", "m": "million", "M": "million",
@@ -143,6 +145,8 @@ def _say_dialed(match: re.Match[str], tongue: Tongue) -> str:
 def _say_number_range(match: re.Match[str], tongue: Tongue) -> str | None:
     if max(len(match["first"]), len(match["last"])) > 6 and "," not in match[0]:
         return None  # a code
+    if match["first"] == match["last"] == "50":
+        return "fifty-fifty"
     return f"{say_number(match['first'], tongue.british)} to {say_number(match['last'], tongue.british)}"
 
 
@@ -174,7 +178,8 @@ def _say_slashed(match: re.Match[str], tongue: Tongue) -> str | None:
         return f"{say_number(match['whole'], tongue.british)} and {words}"
     if match["whole"]:
         return None
-    return f"{cardinal(numerator, tongue.british)} {cardinal(denominator, tongue.british)}"
+    over = " over" if numerator in _SYSTOLIC and denominator in _DIASTOLIC else ""
+    return f"{cardinal(numerator, tongue.british)}{over} {cardinal(denominator, tongue.british)}"
 
 
 def _say_vulgar(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -241,8 +246,8 @@ def _say_old_coins(match: re.Match[str], tongue: Tongue) -> str | None:
     ):
         return None
     count = int(match["count"])
-    names = ("shilling", "shillings") if match["coin"] == "s" else ("penny", "pence")
-    ends = "" if match.string[match.end() :].strip("\"”’') ") else "."
+    names = ("shilling", "shillings") if match["coin"] in ("s", "/-") else ("penny", "pence")
+    ends = "." if match[0].endswith(".") and not match.string[match.end() :].strip("\"”’') ") else ""
     return f"{cardinal(count, tongue.british)} {names[count != 1]}{ends}"
 
 
@@ -252,7 +257,9 @@ def _say_plural(match: re.Match[str], tongue: Tongue) -> str:
 
 
 def _say_by(match: re.Match[str], tongue: Tongue) -> str:
-    """The x of `4x100` and of `2x`."""
+    """The x of `4x100`, of `2x` and of `x2`."""
+    if not match.string[: match.start()][-1:].isdigit():
+        return "times "
     return " by " if match.string[match.end() : match.end() + 1].isdigit() else " times"
 
 
@@ -272,7 +279,9 @@ OLD_MONEY_RULES = (
     Rule("currency", re.compile(r"(?<=£\d\s|\d\d\s)(?P<shillings>\d{1,2})s\.(?P<pence>)"), _say_shillings),
     Rule(
         "currency",
-        re.compile(r"(?<![\w.,'’‘$£€])(?P<count>\d{1,2})(?P<coin>[sd])\.(?=\s[a-z]|[,;])"),
+        re.compile(
+            r"(?<![\w.,'’‘$£€])(?P<count>\d{1,2})(?P<coin>(?:[sd](?=\.)|/-(?!\w)))(?:\.(?=\s[a-z]|[,;])|(?<=/-))"
+        ),
         _say_old_coins,
     ),
 )
@@ -321,7 +330,7 @@ FIGURE_RULES = (
     Rule(
         "phone",
         re.compile(
-            r"(?:(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))"
+            r"(?:(?<=\bZIP\s)|(?<=\b[Zz]ip\scode\s)|(?<=,\s[A-Z]{2}\s)|(?<=D\.C\.\s)|(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))"
             r"\d{3,15}(?![\w-]|[.,]\d)"
         ),
         _say_dialed,
@@ -356,9 +365,13 @@ FIGURE_RULES = (
         _say_version,
     ),
     Rule("version", re.compile(r"\b(?P<mark>v)(?P<parts>\d+(?:\.\d+)?)(?![\w]|\.\d)"), _say_version),
-    Rule("ratio", re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,6})(?![\w:])"), _say_ratio),
+    Rule(
+        "ratio",
+        re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,3}(?:,\d{3})+|\d{1,6})(?![\w:])"),
+        _say_ratio,
+    ),
     Rule("number", re.compile(r"(?<=[A-Z]-)(?P<number>\d{1,2})s\b"), _say_plural),
-    Rule("number", re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)x\b"), _say_by),
+    Rule("number", re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)x\b|(?<!\w)x(?=\d)"), _say_by),
     Rule(
         "number",
         re.compile(

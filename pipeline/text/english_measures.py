@@ -39,6 +39,7 @@ _STOPPED = {
     "sec": ("second", "seconds"), "secs": ("second", "seconds"), "tsp": ("teaspoon", "teaspoons"),
     "tbsp": ("tablespoon", "tablespoons"), "gal": ("gallon", "gallons"), "qt": ("quart", "quarts"),
     "sq. ft": ("square foot", "square feet"), "yrs": ("year", "years"),
+    "wks": ("week", "weeks"), "mos": ("month", "months"),
     "kt": ("knot", "knots"), "kts": ("knot", "knots"),
 }  # fmt: skip
 # `in` without its stop is the preposition: 5 in the morning.
@@ -54,7 +55,10 @@ _PER = {
 }  # fmt: skip
 _DIRECTIONS = {"N": " north", "S": " south", "E": " east", "W": " west", None: ""}
 _SIXTIETHS = {"arc_minutes": "minute", "arc_seconds": "second"}
-_ALL_UNITS = _UNITS | _STOPPED | {f"{unit}.": names for unit, names in _STOPPED.items()} | _ONLY_STOPPED
+_METRIC = {unit: _UNITS[unit] for unit in ("km", "cm", "mm", "kg", "mg", "ml")}
+_ALL_UNITS = (
+    _UNITS | _STOPPED | {f"{unit}.": names for unit, names in (_STOPPED | _METRIC).items()} | _ONLY_STOPPED
+)
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_ALL_UNITS, key=lambda unit: (-len(unit), unit)))
 # Taller than this is no person, and is measured in feet and inches.
 _TALLEST_FEET = 8
@@ -89,6 +93,12 @@ def _say_unit_of_fraction(match: re.Match[str], tongue: Tongue) -> str:
 
 def _say_per(match: re.Match[str], tongue: Tongue) -> str:
     return f" per {_PER[match['unit']]}{_stop(match)}"
+
+
+def _say_hours(match: re.Match[str], tongue: Tongue) -> str:
+    """`2h30m` -> `two hours thirty minutes`."""
+    counts = (int(match["hours"]), "hour"), (int(match["minutes"]), "minute")
+    return " ".join(f"{cardinal(count, tongue.british)} {name}{'s' * (count != 1)}" for count, name in counts)
 
 
 def _say_stone(match: re.Match[str], tongue: Tongue) -> str:
@@ -130,6 +140,16 @@ MEASURE_RULES = (
             r"(?:\s?(?P<arc_seconds>\d{1,2})[″\"”])?(?:\s?(?P<direction>[NSEW])\b)?"
         ),
         _say_position,
+    ),
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w.])(?P<feet>[3-8])\s?ft\.?,?\s(?P<inches>\d|1[01])(?=[,;!?]|\.(?!\d)|$)"),
+        _say_feet,
+    ),
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w.])(?P<hours>\d{1,2})\s?h(?:rs?)?\s?(?P<minutes>\d{1,2})\s?m(?:ins?)?\b"),
+        _say_hours,
     ),
     Rule("unit", re.compile(r"(?<![\w.])(?P<amount>\d{1,2})\s?st\.?(?=,?\s\d{1,2}\s?lbs?\b)"), _say_stone),
     Rule(

@@ -26,7 +26,8 @@ WORDS = {
     "Co": "Company", "Corp": "Corporation", "Bros": "Brothers", "Dept": "Department", "dept": "department",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Sq": "Square",
     "etc": "et cetera", "vs": "versus", "viz": "namely", "cf": "compare", "approx": "approximately",
-    "ca": "circa", "misc": "miscellaneous", "govt": "government", "assoc": "associate", "al": "al",
+    "Ca": "Circa", "ca": "circa",
+    "misc": "miscellaneous", "govt": "government", "assoc": "associate", "al": "al",
     "ibid": "ibidem", "Univ": "University", "Mon": "Monday", "Tues": "Tuesday", "Wed": "Wednesday",
     "Thurs": "Thursday", "Thur": "Thursday", "Fri": "Friday", "Feb": "February", "Aug": "August",
     "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December", "temp": "temperature",
@@ -41,7 +42,7 @@ _REFERENCES = {
     "Apt": "Apartment", "apt": "apartment", "Eq": "Equation", "eq": "equation", "Eqs": "Equations",
     "eqs": "equations", "figs": "figures", "Figs": "Figures", "ext": "extension", "Ext": "Extension",
     "Lv": "Level", "Lvl": "Level", "lvl": "level", "Rm": "Room", "Art": "Article",
-    "Bk": "Book", "Rte": "Route", "rte": "route",
+    "Bk": "Book", "Rte": "Route", "rte": "route", "Sc": "Scene", "sc": "scene", "n": "note",
 }  # fmt: skip
 _HEADS = (
     "chapter|part|book|volume|act|scene|section|appendix|canto|stave|letter|episode|article|verse|tome|"
@@ -61,6 +62,8 @@ _LETTERS_BEFORE = r"(?<![\w.])"
 
 
 def _stop(match: re.Match[str]) -> str:
+    if re.match(r"\s[NSEW]\.", match.string[match.end() :]):  # Pennsylvania Ave. N.W.
+        return ""
     return "." if match[0].endswith(".") and sentence_ends_after(match.string, match.end()) else ""
 
 
@@ -81,7 +84,7 @@ def _say_word(match: re.Match[str], tongue: Tongue) -> str | None:
         return WORDS[word] + ("." if not following else stop_before_starter(match.string, match.end()))
     if word == "temp" and _stop(match):
         return None  # she was a temp.
-    if word in ("vs", "viz", "cf", "approx", "ca"):  # lead on to what follows
+    if word in ("vs", "viz", "cf", "approx", "ca", "Ca"):  # lead on to what follows
         return WORDS[word]
     return WORDS[word] + _stop(match)
 

@@ -59,7 +59,7 @@ _NAME_TITLES = frozenset(
 _NEVER_FINAL = frozenset(
     str.split(
         "no nos vol vols fig figs pp p ch chap sec op cf viz vs ca approx e.g i.e v vv c est apt eq eqs "
-        "ext rm lv lvl rte cor thess deut"
+        "ext rm lv lvl rte cor thess deut sc n"
     )
 )
 # End a sentence only if what follows looks like a new one.
@@ -82,7 +82,7 @@ _STARTERS = frozenset(word.lower() for word in STARTERS)
 _NUMBER_FOLLOWS = frozenset(
     str.split(
         "no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv c est apt eq eqs ext rm lv lvl "
-        "rte cor thess deut"
+        "rte cor thess deut sc n"
     )
 )
 # Behind a number these end a sentence only before a capital: `6 ft. 2 in. tall`, `He was 6 ft. He ran`.

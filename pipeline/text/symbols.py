@@ -93,6 +93,10 @@ def _say_about(match: re.Match[str], tongue: Tongue) -> str | None:
     return "" if said else "about "
 
 
+def _say_arrow(match: re.Match[str], tongue: Tongue) -> str | None:
+    return {"en": " to ", "zh": "到"}.get(tongue.base)
+
+
 def _say_plus(match: re.Match[str], tongue: Tongue) -> str | None:
     """The pluses of `C++`, `A+`, `18+` and `+5`, which stand between no two figures."""
     before_figure = match.string[match.end() : match.end() + 1].isdigit()
@@ -163,6 +167,7 @@ MARK_RULES = (
     Rule("symbol", re.compile(r"#\s?(?=\d)"), _say_numbered, True),
     Rule("symbol", re.compile(r"</?(?=[A-Za-z][\w-]*\s?/?>)"), _always(" "), False),
     Rule("symbol", re.compile(r"(?<![0-9A-Za-z~])~\s?(?=[$£€¥￥]?\d)"), _say_about),
+    Rule("symbol", re.compile(r"(?<=\d)\s?[→⇒➜]\s?(?=\d)"), _say_arrow),
     Rule(
         "symbol",
         re.compile(

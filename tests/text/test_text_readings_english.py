@@ -243,6 +243,21 @@ AMERICAN = [
 ]
 # What a listener of novels and game dialogue stumbled over.
 STUMBLES = [
+    ("Act II, Sc. 3 (see n. 4)", "Act Two, Scene three (see note four)"),
+    ("at 1:50,000 scale", "at one to fifty thousand scale"),
+    ("He was 5 ft. 10.", "He was five foot ten."),
+    ("1,000s of them", "thousands of them"),
+    ("120/80", "one hundred twenty over eighty"),
+    ("ATK x2, Lv. 5→6", "A T K times two, Level five to six"),
+    ("a 2h30m run", "a two hours thirty minutes run"),
+    (
+        "Pennsylvania Ave. N.W., Washington, D.C. 20500",
+        "Pennsylvania Avenue N W, Washington, D C two zero five zero zero",
+    ),
+    ("He had 2/- left.", "He had two shillings left."),
+    ("Ca. 300 men", "Circa three hundred men"),
+    ("5 mg. of it for 3 wks. or so", "five milligrams of it for three weeks or so"),
+    ("50-50, I'd say", "fifty-fifty, I'd say"),
     ("He was 6 ft. The room was small.", "He was six feet. The room was small."),
     ("It weighed 200 lbs. A big man came.", "It weighed two hundred pounds. A big man came."),
     ("after 12 min. at the most", "after twelve minutes at the most"),

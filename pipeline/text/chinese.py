@@ -270,7 +270,12 @@ CHINESE_RULES = (
     ),
     Rule("number", re.compile(r"(?<![\d.,第])\d{3,4}(?=室|号?房间?|教室|号?病房)"), _say_digits),
     Rule("number", re.compile(r"\b[Ll][Vv][Ll]?\.?\s?(?P<level>\d{1,4})(?!\d)", re.A), _say_level),
-    Rule("symbol", re.compile(r"(?<=[元块米克斤里])/(?=[\u4e00-\u9fff])"), _say_each, False),
+    Rule(
+        "symbol",
+        re.compile(r"(?<=[元块米克斤里])/(?=[月年天日时周季人次个斤米平分秒]|小时|公)"),
+        _say_each,
+        False,
+    ),
     Rule("range", re.compile(r"(?<=\d[年月日号时点])[-–—~～](?=\d)"), _say_to),
     Rule("version", re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])"), _say_version),
     Rule(

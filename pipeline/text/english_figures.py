@@ -371,7 +371,11 @@ FIGURE_RULES = (
         _say_ratio,
     ),
     Rule("number", re.compile(r"(?<=[A-Z]-)(?P<number>\d{1,2})s\b"), _say_plural),
-    Rule("number", re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)x\b|(?<!\w)x(?=\d)"), _say_by),
+    Rule(
+        "number",
+        re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)(?<!\b0)x\b|(?<=\w\s)x(?=[1-9]\d?\b)(?!32|64|86)"),
+        _say_by,
+    ),
     Rule(
         "number",
         re.compile(

@@ -243,6 +243,9 @@ AMERICAN = [
 ]
 # What a listener of novels and game dialogue stumbled over.
 STUMBLES = [
+    ("10x faster on x86 at 0x", "ten times faster on x eighty-six at zero x"),
+    ("a 2x4", "a two by four"),
+    ("C:\\x1b and 3.10+.", "C:x one b and three point one zero plus."),
     ("Act II, Sc. 3 (see n. 4)", "Act Two, Scene three (see note four)"),
     ("at 1:50,000 scale", "at one to fifty thousand scale"),
     ("He was 5 ft. 10.", "He was five foot ten."),

@@ -79,7 +79,9 @@ def _say_money(match: re.Match[str], tongue: Tongue) -> str:
     groups = match.groupdict()
     rest = match.string[match.end() :]
     compound = re.match(r"-(?:an?|per)-", rest) is not None  # a $20-a-day habit
-    after_article = re.search(r"\b[Aa]n?\s$", match.string[: match.start()]) is not None
+    after_article = (
+        re.search(r"\b[Aa]n?\s$", match.string[max(0, match.start() - 40) : match.start()]) is not None
+    )
     attributive = compound or (after_article and re.match(r"[-‑][A-Za-z]|\s[a-z]", rest) is not None)
     symbol, magnitude = groups["symbol"], groups.get("magnitude") or ""
     if re.search(r"[-–]", groups["amount"]):
@@ -156,7 +158,7 @@ def _is_score(match: re.Match[str], numerator: int, denominator: int) -> bool:
         return False
     if re.search(
         r"(?:[A-Za-z]:|\b(?:HP|MP|XP|Health|Mana|Ammo|Stamina|Score|Progress))\s?$",
-        match.string[: match.start()],
+        match.string[max(0, match.start() - 40) : match.start()],
     ):
         return True
     is_part = re.match(
@@ -205,7 +207,9 @@ def _say_version(match: re.Match[str], tongue: Tongue) -> str:
 def _say_power(match: re.Match[str], tongue: Tongue) -> str | None:
     """`mc²` -> `m c squared`, `10⁶` -> `ten to the sixth`; None for the mark of a footnote."""
     base, exponent = match["base"], unicodedata.normalize("NFKC", match["exponent"]).replace("−", "-")
-    after_year = not base and re.search(r"(?<!\d)(?:1[1-9]|20)\d\d$", match.string[: match.start()])
+    after_year = not base and re.search(
+        r"(?<!\d)(?:1[1-9]|20)\d\d$", match.string[max(0, match.start() - 40) : match.start()]
+    )
     if exponent == "1" or after_year or (len(base) > 1 and not _in_formula(match)):
         return None
     letters = " ".join("pi" if letter == "π" else letter for letter in base)
@@ -223,7 +227,10 @@ def _say_nothing(match: re.Match[str], tongue: Tongue) -> str:
 
 def _in_formula(match: re.Match[str]) -> bool:
     """Whether a sign of arithmetic stands beside a raised figure: words have footnotes, variables powers."""
-    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
+    before, after = (
+        match.string[max(0, match.start() - 40) : match.start()].rstrip(),
+        match.string[match.end() :].lstrip(),
+    )
     return "π" in match["base"] or before[-1:] in tuple("=+−×*/(<>≤≥≈√") or after[:1] in tuple("=+−×*/<>≤≥≈")
 
 
@@ -242,7 +249,9 @@ _MAGNITUDE = r"(?:[\s-]?(?P<magnitude>thousand|million|billion|trillion|bn|mn|tn
 def _say_old_coins(match: re.Match[str], tongue: Tongue) -> str | None:
     """`6d.` -> `six pence`, `5s. a week` -> `five shillings`; not `the 20s. he`."""
     if re.search(
-        r"\b(?:the|his|her|their|my|your|our|early|late|mid)[\s-]$", match.string[: match.start()], re.I
+        r"\b(?:the|his|her|their|my|your|our|early|late|mid)[\s-]$",
+        match.string[max(0, match.start() - 40) : match.start()],
+        re.I,
     ):
         return None
     count = int(match["count"])
@@ -258,7 +267,7 @@ def _say_plural(match: re.Match[str], tongue: Tongue) -> str:
 
 def _say_by(match: re.Match[str], tongue: Tongue) -> str:
     """The x of `4x100`, of `2x` and of `x2`."""
-    if not match.string[: match.start()][-1:].isdigit():
+    if not match.string[max(0, match.start() - 40) : match.start()][-1:].isdigit():
         return "times "
     return " by " if match.string[match.end() : match.end() + 1].isdigit() else " times"
 

@@ -84,7 +84,7 @@ def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
 def _say_unit_of_fraction(match: re.Match[str], tongue: Tongue) -> str:
     """The unit behind `½`: `½ mi.` -> ` mile`, `2½ in.` -> ` inches`."""
     one, many = _ALL_UNITS[match["unit"]]
-    has_whole = re.search(r"\d\s?\S$", match.string[: match.start()]) is not None
+    has_whole = re.search(r"\d\s?\S$", match.string[max(0, match.start() - 40) : match.start()]) is not None
     name = many if has_whole and match.string[match.end() : match.end() + 1] != "-" else one
     if tongue.british:
         name = re.sub(r"(met|lit)er", r"\1re", name)

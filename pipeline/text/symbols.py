@@ -84,11 +84,17 @@ def _compares(match: re.Match[str]) -> bool:
 def _say_about(match: re.Match[str], tongue: Tongue) -> str | None:
     """`~50` -> `about fifty`, but not where the text says it already."""
     if tongue.base == "zh":
-        return "" if re.search(r"[约大概近]$", match.string[: match.start()]) else "大约"
+        return (
+            ""
+            if re.search(r"[约大概近]$", match.string[max(0, match.start() - 40) : match.start()])
+            else "大约"
+        )
     if tongue.base != "en":
         return None
     said = re.search(
-        r"\b(?:about|around|roughly|approximately|some|nearly|almost)\s$", match.string[: match.start()], re.I
+        r"\b(?:about|around|roughly|approximately|some|nearly|almost)\s$",
+        match.string[max(0, match.start() - 40) : match.start()],
+        re.I,
     )
     return "" if said else "about "
 

@@ -75,7 +75,8 @@ class BarReporter:
 
     def _start(self, count: int, audio_s: float) -> None:
         self._total, self._planned_s, self._began = count, audio_s, time.monotonic()
-        layout = "{desc} {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+        # tqdm puts ", " before a postfix: it follows what was elapsed and what remains.
+        layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
         self._bar = tqdm(
             total=round(audio_s, 1), unit="s", file=self._stream, bar_format=layout, dynamic_ncols=True,
             mininterval=0.2, desc="Rendering",

@@ -98,12 +98,13 @@ def cli(ctx: click.Context, verbose: bool, log_json: str | None) -> None:
     import logging
     from pathlib import Path
 
-    from pipeline.logs import log_to
+    from pipeline.logs import PlainFormatter, log_to
 
     level = logging.INFO if verbose else logging.WARNING
     to_people = logging.StreamHandler(sys.stderr)
     to_people.setLevel(level)
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[to_people])
+    to_people.setFormatter(PlainFormatter())
+    logging.basicConfig(level=level, handlers=[to_people])
     if log_json is not None:
         log_to(Path(log_json))
 
@@ -132,7 +133,7 @@ def run(args: list[str] | None = None) -> int:
         click.echo("fullcast: interrupted; finished takes are kept, run the same command to go on", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        click.echo(f"fullcast: {_in_one_line(error)}", err=True)
         return EXIT_USAGE
     except BrokenPipeError:
         sys.stderr.close()
@@ -143,6 +144,15 @@ def run(args: list[str] | None = None) -> int:
         traceback.print_exc()
         click.echo("fullcast: this is a bug of ours; finished takes are kept", err=True)
         return EXIT_BUG
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    """Click's message, its first letter small as in ours; of a usage error, where to read more."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    if message[1:2].islower():
+        message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    return message if context is None else f"{message}; see {context.command_path} --help"
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.counting import counted
 from pipeline.cli.match import match
 from pipeline.cli.registry_file import say_notes
 from pipeline.cli.voices_edit import add, remove
+from pipeline.errors import UsageError, did_you_mean
 from pipeline.registry.opening import catalogue_for
 from pipeline.registry.voices import list_voices
 
@@ -35,10 +37,13 @@ def command(
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
+    if not rows and language is not None and not list_voices(catalogue, language):
+        known = {row.language for row in list_voices(catalogue)} - {"*"}
+        raise UsageError(f"no voice for language '{language}'", hint=did_you_mean(language, known))
     for row in rows:
         tags = ", ".join(row.tags)
         click.echo(f"{row.id:<28} {row.language:<8} {row.gender or '-':<8} {row.model:<14} {tags}".rstrip())
-    click.echo(f"{len(rows)} voices", err=True)
+    click.echo(counted(len(rows), "voice"), err=True)
 
 
 command.add_command(add)

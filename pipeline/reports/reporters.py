@@ -180,7 +180,8 @@ def sentence(event: Event) -> str:
         case RunStarted(lines=lines, to_render=0):
             return f"{lines} lines, all takes are there"
         case RunStarted(lines=lines, to_render=count, to_render_s=audio_s, workers=workers):
-            return f"{lines} lines, {count} to render (about {audio_s:.0f} s of audio), {workers} workers"
+            takes = "1 take" if count == 1 else f"{count} takes"
+            return f"{lines} lines, {takes} to render (about {audio_s:.0f} s of audio), {workers} workers"
         case WeightsFetched(model=model, form=form):
             return f"{model}: weights ready ({form})"
         case WorkerLost(worker=worker, reason=reason, lines_in_hand=count):

@@ -79,7 +79,7 @@ def shown(reporter_class: type[BarReporter] | type[LogReporter], events: list[Ev
 def test_plain_lines_tell_what_matters_in_its_order() -> None:
     told = shown(LogReporter, EVENTS).splitlines()
     assert [row for row in told if "real time" not in row] == [
-        "5 lines, 3 to render (about 12 s of audio), 2 workers",
+        "5 lines, 3 takes to render (about 12 s of audio), 2 workers",
         "kokoro@1.0: weights ready (int8)",
         "worker 0: kokoro@1.0 loaded in 1.2 s",
         "book.md:7: line bob-2 set aside: the engine gave no sound",
@@ -209,7 +209,7 @@ def command(folder: Path, *options: str) -> list[str]:
 def test_a_render_on_a_pipe_writes_plain_lines_to_the_error_stream(tmp_path: Path) -> None:
     done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert re.match(r"(\d+) lines, \1 to render", done.stderr)
+    assert re.match(r"(\d+) lines, \1 takes to render", done.stderr)
     assert "wrote " in done.stderr and "\r" not in done.stderr
     assert "chapter" in done.stdout and "wrote" not in done.stdout, "the table alone"
 

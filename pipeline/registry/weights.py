@@ -377,12 +377,11 @@ class WeightStore:
     ) -> MissingError:
         reasons = [f"{name} from {reason}" for name, each in tried.items() for reason in each]
         absent = [path for file in files if not (path := self.path_of(file)).exists()]
-        places = ", ".join(map(str, absent))
         damaged = [str(aside) for path in absent if (aside := aside_of(path)).exists()]
         state = f"damaged, set aside as {', '.join(damaged)}" if damaged else "not on this machine"
         return MissingError(
             f"{what}: {state}, and no source has it ({'; '.join(reasons) or 'none is known'})",
-            hint=f"to bring it by hand run `fullcast models fetch --from FILE`, or put it at {places}",
+            hint=f"to bring it by hand run `fullcast models fetch --from FILE`, or put it at {', '.join(map(str, absent))}",
         )
 
 

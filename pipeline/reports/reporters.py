@@ -43,7 +43,7 @@ class Reporter(Protocol):
 
 
 class BarReporter:
-    """A bar over seconds of audio with speed (x real time), lines done, time left and the chapter in work."""
+    """A bar over seconds of audio with speed (x real time), takes done, time left and the chapter in work."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -92,7 +92,7 @@ class BarReporter:
         self._bar.total = max(self._audio_s, self._planned_s * (1 - share) + self._audio_s)
         speed = self._audio_s / max(1e-3, time.monotonic() - self._began)
         self._bar.set_description_str(chapter[:28] or "Rendering", refresh=False)
-        self._bar.set_postfix_str(f"{speed:.1f}x real time, {self._lines}/{self._total} lines", refresh=False)
+        self._bar.set_postfix_str(f"{speed:.1f}x real time, {self._lines}/{self._total} takes", refresh=False)
         self._bar.update(audio_s)
 
     def _above(self, text: str) -> None:
@@ -136,7 +136,7 @@ class LogReporter:
         self._last = now
         speed = self._audio_s / max(1e-3, now - self._began)
         print(
-            f"{self._lines}/{self._total} lines, {self._audio_s:.0f} s of audio, {speed:.1f}x real time"
+            f"{self._lines}/{self._total} takes, {self._audio_s:.0f} s of audio, {speed:.1f}x real time"
             f" ({event.chapter})",
             file=self._stream,
             flush=True,

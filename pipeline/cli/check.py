@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.counting import count_words, counted
 from pipeline.errors import Problem
 from pipeline.registry.opening import catalogue_for, notes_of
 from pipeline.script.check import check_script
+from pipeline.script.counting import count_words, counted
 
 EXIT_SCRIPT = 3
 

@@ -122,7 +122,7 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     try:
-        result: Any = cli.main(args=args, standalone_mode=False)
+        result: Any = cli.main(args=args, prog_name="fullcast", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except FullcastError as error:
         click.echo(f"fullcast: {error}", err=True)
@@ -152,7 +152,8 @@ def _in_one_line(error: click.ClickException) -> str:
     if message[1:2].islower():
         message = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
-    return message if context is None else f"{message}; see {context.command_path} --help"
+    message = message.replace(". Did you mean", "; did you mean")
+    return message if context is None else f"{message} (see {context.command_path} --help)"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from pipeline.cli.book import OpenBook, look_at_book, script_argument, store_option, strict_option
-from pipeline.cli.counting import counted
 from pipeline.errors import MissingError, UsageError
 from pipeline.identity.alike import AlikePair, alike_pairs
 from pipeline.identity.prints import known_prints
@@ -18,7 +17,9 @@ from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
 from pipeline.plan.plan import LinePlan, Plan
 from pipeline.plan.scenes import scenes_of
 from pipeline.registry.places import default_cache
+from pipeline.render.machine import parse_memory
 from pipeline.render.prepare import asked
+from pipeline.script.counting import counted
 from pipeline.takes.address import StoreAddress
 
 SHOWN_LINES = 40
@@ -56,6 +57,8 @@ def command(
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: must be at least 1")
+    if memory is not None:
+        parse_memory(memory)
     book = look_at_book(file, store_path)
     if strict:
         demand_realised(book.plan)

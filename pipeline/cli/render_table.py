@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.counting import counted
 from pipeline.plan.plan import LinePlan, Plan
+from pipeline.script.counting import counted
 
 if TYPE_CHECKING:
     from pipeline.publish.book import Published

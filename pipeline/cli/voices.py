@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.counting import counted
 from pipeline.cli.match import match
 from pipeline.cli.registry_file import say_notes
 from pipeline.cli.voices_edit import add, remove
@@ -16,6 +15,7 @@ from pipeline.engines.catalogue import Catalogue
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.registry.opening import catalogue_for
 from pipeline.registry.voices import list_voices, speaks
+from pipeline.script.counting import counted
 
 
 @click.group("voices", invoke_without_command=True)

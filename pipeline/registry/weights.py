@@ -185,10 +185,7 @@ class WeightStore:
     def find(self, file: WeightFile, afresh: bool = False) -> Path | None:
         """The file if it is here and right; hashed unless it was before and has not changed since.
 
-        A damaged file is set aside as `.damaged`, with a warning in the log.
-
-        Args:
-            afresh: hash it in any case.
+        A damaged file is set aside as `.damaged`, with a warning in the log; `afresh` hashes it in any case.
         """
         path = self.path_of(file)
         try:
@@ -381,7 +378,8 @@ class WeightStore:
         state = f"damaged, set aside as {', '.join(damaged)}" if damaged else "not on this machine"
         return MissingError(
             f"{what}: {state}, and no source has it ({'; '.join(reasons) or 'none is known'})",
-            hint=f"to bring it by hand run `fullcast models fetch --from FILE`, or put it at {', '.join(map(str, absent))}",
+            hint="to bring it by hand run `fullcast models fetch --from FILE`, or put it at "
+            + ", ".join(map(str, absent)),
         )
 
 

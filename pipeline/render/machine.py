@@ -49,9 +49,7 @@ def divide(workers: int | None, device: str, memory: str | None, need_bytes: int
         raise MissingError("no CUDA device on this machine", hint="leave --device out, or use --device cpu")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: must be at least 1")
-    given = None if memory is None else parse_size(memory)
-    if given is not None and given < 1:
-        raise UsageError(f"--memory {memory}: must be more than nothing", hint="write 800M or 4G")
+    given = None if memory is None else parse_memory(memory)
     free = _free_gpu_bytes() * gpus if gpus else free_memory_bytes()
     fitting = int(free * MEMORY_SHARE // need_bytes) if need_bytes else cores
     number = workers or gpus or max(1, min(cores, fitting))
@@ -75,6 +73,18 @@ def parse_size(text: str) -> int:
     if match is None:
         raise UsageError(f"'{text}' is no size", hint="write 800M or 4G")
     return int(float(match[1]) * _UNIT_BYTES[match[2].lower()])
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of a budget for models, as `parse_size`.
+
+    Raises:
+        UsageError: it is no size, or nothing.
+    """
+    size_bytes = parse_size(text)
+    if size_bytes < 1:
+        raise UsageError(f"--memory {text}: must be more than nothing", hint="write 800M or 4G")
+    return size_bytes
 
 
 def count_gpus() -> int:

@@ -26,6 +26,7 @@ from pipeline.events import (
     WorkerLost,
 )
 from pipeline.publish.delivery_events import FileCorrected, RuleBroken
+from pipeline.script.counting import counted
 
 LOG_EVERY_S = 5.0
 
@@ -178,10 +179,10 @@ def sentence(event: Event) -> str:
     """The event in words; empty for what a person need not see."""
     match event:
         case RunStarted(lines=lines, to_render=0):
-            return f"{lines} lines, all takes are there"
+            return f"{counted(lines, 'line')}, all takes are there"
         case RunStarted(lines=lines, to_render=count, to_render_s=audio_s, workers=workers):
-            takes = "1 take" if count == 1 else f"{count} takes"
-            return f"{lines} lines, {takes} to render (about {audio_s:.0f} s of audio), {workers} workers"
+            takes, by = counted(count, "take"), counted(workers, "worker")
+            return f"{counted(lines, 'line')}, {takes} to render (about {audio_s:.0f} s of audio), {by}"
         case WeightsFetched(model=model, form=form):
             return f"{model}: weights ready ({form})"
         case WorkerLost(worker=worker, reason=reason, lines_in_hand=count):

@@ -1,4 +1,4 @@
-"""Numbers with their nouns, and words of a text, as commands print them."""
+"""Numbers with their nouns, and words of a text, as people are told them."""
 
 from __future__ import annotations
 

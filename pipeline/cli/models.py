@@ -121,9 +121,15 @@ def _say_how_to_serve(model: ModelEntry, resolved: ResolvedModel) -> None:
             click.echo(f"    {command_row}")
 
 
+def _model(catalogue: Catalogue, name: str) -> ModelEntry:
+    """The model of that ID; of an engine's bare name, `kokoro`, the model that its voices have."""
+    engine = catalogue.engines.get(name)
+    return catalogue.model(name if engine is None else engine.default_model)
+
+
 def _named(catalogue: Catalogue, names: tuple[str, ...]) -> list[ModelEntry]:
-    """The models of these IDs; all that are advertised if none is named."""
-    return [catalogue.model(name) for name in names] or [
+    """The models of these IDs, or their engines' usual ones; all that are advertised if none is named."""
+    return [_model(catalogue, name) for name in names] or [
         model for model in catalogue.models() if not catalogue.entry(model.engine).hidden
     ]
 

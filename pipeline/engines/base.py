@@ -88,6 +88,7 @@ class Capabilities:
         batch_s: seconds of speech worth sending in one call (amortises overhead).
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
         memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
+        embedding_bytes: size of the file that makes a voice what it is; 0 where that may be any.
         clones: whether a voice's state may be reference audio: the model speaks like it.
         emotions: labels that it knows; () is any.
     """
@@ -102,6 +103,7 @@ class Capabilities:
     batch_s: float = 10.0
     speed: float = 5.0
     memory_bytes: int = 0
+    embedding_bytes: int = 0
     clones: bool = False
     emotions: tuple[str, ...] = ()
 

@@ -157,6 +157,7 @@ class LoadRequest:
         scratch: a folder in the user's cache where converted weights may be kept.
         digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
         parts: what the model may have in common with others.
+        memory_bytes: what all models of the worker together may hold on the device; 0 if nobody said.
     """
 
     model: str
@@ -167,6 +168,7 @@ class LoadRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     parts: Parts = field(default_factory=NoParts)
+    memory_bytes: int = 0
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import StoreError
-from pipeline.files import atomic_path, make_folder, write_json
+from pipeline.files import atomic_path, make_folder, store_error, write_json
 from pipeline.hashing import digest_file
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,7 @@ def converted(target: Path, convert: Callable[[Path], None]) -> Path:
     """
     if _is_right(target):
         return target
-    from filelock import FileLock
-
-    make_folder(target.parent)
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with _only_one(target):
         if not _is_right(target):
             _say_why(target)
             _write(target, convert)
@@ -91,7 +89,7 @@ def opened(target: Path, convert: Callable[[Path], None], read: Callable[[Path],
     except (SafetensorError, OSError) as error:
         # A half-broken disk is no reason to stop: the source is verified, so make the file once more.
         logger.warning("%s: cannot be read (%s); converted again", target, error)
-        _record_path(target).unlink(missing_ok=True)
+        _forget(target)
         return read(converted(target, convert))
 
 
@@ -127,6 +125,22 @@ def _is_right(target: Path) -> bool:
     return True
 
 
+@contextmanager
+def _only_one(target: Path) -> Iterator[None]:
+    """Of several processes that want to write a file, one at a time does."""
+    from filelock import FileLock
+
+    lock = FileLock(make_folder(target.parent) / f".{target.name}.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise store_error(error, target) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _say_why(target: Path) -> None:
     """A warning if a file is there that must be converted again."""
     record = _read_record(target)
@@ -137,11 +151,18 @@ def _say_why(target: Path) -> None:
 
 def _write(target: Path, convert: Callable[[Path], None]) -> None:
     # First the old record goes: a stop between the two renames must not leave it beside a new file.
-    _record_path(target).unlink(missing_ok=True)
+    _forget(target)
     with atomic_path(target) as temporary:
         convert(temporary)
         sha256 = digest_file(temporary)
     _remember(target, sha256)
+
+
+def _forget(target: Path) -> None:
+    try:
+        _record_path(target).unlink(missing_ok=True)
+    except OSError as error:
+        raise store_error(error, target) from error
 
 
 def _remember(target: Path, sha256: str) -> None:

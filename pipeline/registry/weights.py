@@ -378,8 +378,7 @@ class WeightStore:
         self, what: str, files: Iterable[WeightFile], tried: Mapping[str, list[str]]
     ) -> MissingError:
         reasons = [f"{name} from {reason}" for name, each in tried.items() for reason in each]
-        absent = [file for file in files if not self.path_of(file).exists()]
-        places = ", ".join(str(self.path_of(file)) for file in absent)
+        places = ", ".join(str(path) for path in map(self.path_of, files) if not path.exists())
         return MissingError(
             f"{what}: not on this machine, and no source has it ({'; '.join(reasons) or 'none is known'})",
             hint=f"to bring it by hand run `fullcast models fetch --from FILE`, or put it at {places}",

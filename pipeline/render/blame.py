@@ -1,4 +1,4 @@
-"""Which line of a lost batch is to blame, and what to try next: halves, single lines, a load by itself. Pure."""
+"""Which line of a lost batch is to blame, and what to try next: halves, lines alone, a load alone. Pure."""
 
 from __future__ import annotations
 

@@ -66,6 +66,8 @@ def test_a_recording_that_cannot_be_used_is_refused_with_its_reason(recording, t
     for name, part, reason in (("short", samples[:rate], "speech"), ("silent", samples * 1e-5, "")):
         path = tmp_path / f"{name}.wav"
         soundfile.write(path, part, rate)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        (tmp_path / "consent.yaml").write_text(CONSENT.format(sha256=sha256))
         assert add(path) == 5
         said = capsys.readouterr().err
         assert f"{name}.wav" in said and reason in said
@@ -73,7 +75,7 @@ def test_a_recording_that_cannot_be_used_is_refused_with_its_reason(recording, t
 
 
 def test_an_enrolment_that_is_refused_leaves_no_print_of_the_voice_behind(recording, tmp_path, capsys):
-    (tmp_path / "consent.yaml").write_text(CONSENT.format(sha256="0" * 64))
+    (tmp_path / "consent.yaml").write_text(CONSENT.format(sha256="a" * 64))
     # Whether he may be heard comes first: this one could not be used either.
     silent = tmp_path / "silent.wav"
     samples, rate = soundfile.read(recording)

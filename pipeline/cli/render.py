@@ -117,6 +117,7 @@ def _render_one(
     try:
         journey = BookJourney(file, store_path, output, options, reporter.on, warn)
         outcome = journey.make_takes()
+        journey.demand_spoken(outcome)
         finished = journey.make_book(outcome, preset, formats)
         if not as_json:
             print_table(journey.plan, outcome, finished.stitched, finished.published, preset)

@@ -11,6 +11,7 @@ from pipeline.script.counting import counted
 
 if TYPE_CHECKING:
     from pipeline.publish.book import Published
+    from pipeline.render.job import LineJob
     from pipeline.render.run import Outcome
     from pipeline.stitch.book import StitchedChapter
 
@@ -61,5 +62,19 @@ def _print_notes(plan: Plan, outcome: Outcome, stitched: list[StitchedChapter]) 
         click.echo("some chapters have no take at all and were not stitched")
     if outcome.quarantined:
         click.echo(f"{counted(len(outcome.quarantined), 'line')} could not be spoken:")
-        for job, reason in outcome.quarantined.values():
-            click.echo(f"  {job.where}: {job.line_id}: {reason}")
+        for row in _reasons(list(outcome.quarantined.values())):
+            click.echo(f"  {row}")
+
+
+def _reasons(lost: list[tuple[LineJob, str]]) -> list[str]:
+    """A row for each line that has a reason of its own, and one for all that have the same."""
+    by_reason: dict[str, list[LineJob]] = {}
+    for job, reason in lost:
+        by_reason.setdefault(reason, []).append(job)
+    rows = []
+    for reason, jobs in by_reason.items():
+        if len(jobs) == 1:
+            rows.append(f"{jobs[0].where}: {jobs[0].line_id}: {reason}")
+        else:
+            rows.append(f"{len(jobs)} lines ({jobs[0].where}: {jobs[0].line_id} the first): {reason}")
+    return rows

@@ -364,8 +364,10 @@ class WeightStore:
                 sha256 = sources.write_blocks(temporary, blocks, progress.advance)
                 if sha256 != file.sha256:
                     raise _WrongContentsError(f"SHA-256 is {sha256}, must be {file.sha256}")
-        finally:
-            progress.done()
+        except BaseException:
+            progress.failed()
+            raise
+        progress.done()
         self._verified.remember(path, fingerprint(path))
         return path
 

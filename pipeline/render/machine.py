@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,11 +110,31 @@ def free_memory_bytes() -> int:
 
 
 def resident_memory_bytes() -> int:
-    """Memory that this process holds now, in bytes."""
+    """Memory that this process holds now, in bytes, and the processes that its engines started.
+
+    Ray's own, which are children of whoever started it, are not counted: each worker counts itself.
+    """
     import psutil
 
-    held: int = psutil.Process().memory_info().rss
+    own = psutil.Process()
+    held: int = own.memory_info().rss
+    waiting = own.children()
+    while waiting:
+        child = waiting.pop()
+        with suppress(psutil.Error):  # it may end meanwhile
+            if not _is_of_ray(child.cmdline()):
+                held += child.memory_info().rss
+                waiting += child.children()
     return held
+
+
+def _is_of_ray(command: list[str]) -> bool:
+    """Whether a command line runs a program, script or worker of Ray's."""
+    from importlib.util import find_spec
+
+    found = find_spec("ray")  # Ray itself is not imported for it
+    homes = [] if found is None else [f"{place}{os.sep}" for place in found.submodule_search_locations or ()]
+    return any(each.startswith(("ray::", "ray-dashboard", *homes)) for each in command[:4])
 
 
 def total_memory_bytes() -> int:

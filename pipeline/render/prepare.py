@@ -65,7 +65,6 @@ def worker_setup(
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
             digests=digests[model],
-            room_bytes=memory_bytes,
         )
         for model in plan.models
     }

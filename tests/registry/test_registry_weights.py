@@ -31,6 +31,9 @@ class Heard:
     def done(self) -> None:
         self.events.append(("done", 0))
 
+    def failed(self) -> None:
+        self.events.append(("failed", 0))
+
 
 def local(path: Path, data: bytes | None = None) -> LocalSource:
     if data is not None:

@@ -78,6 +78,8 @@ def _read(source: Path | io.BytesIO, where: str) -> Audio:
     try:
         samples, sample_rate = soundfile.read(source, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
+        if isinstance(source, Path) and not source.exists():
+            raise AudioError("there is no such file", where=where) from error
         raise AudioError(f"cannot read sound: {error}", where=where) from error
     return Audio(samples, int(sample_rate))
 

@@ -22,6 +22,14 @@ from pipeline.errors import StoreError
 _about: ContextVar[dict[str, Any]] = ContextVar("about", default={})  # noqa: B039 (never changed, only replaced)
 
 
+class PlainFormatter(logging.Formatter):
+    """Records as a person reads them, `warning: ...`; where they come from is in the JSON lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record in one line, and a traceback below it if it has one."""
+        return f"{record.levelname.lower()}: {super().format(record)}"
+
+
 @dataclass(frozen=True)
 class LogPlace:
     """Where a process's records go, and what all of them say.

@@ -21,7 +21,7 @@ TYPES_ONLY = {("text", "script")}
 
 
 # What engines may use beside leaves and their own folder.
-SHARED_BY_ENGINES = ("pipeline.engines.base", "pipeline.engines.unpickling")
+SHARED_BY_ENGINES = ("pipeline.engines.base", "pipeline.engines.converted", "pipeline.engines.unpickling")
 
 
 def imports_of(path: Path) -> set[tuple[str, bool]]:

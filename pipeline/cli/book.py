@@ -17,7 +17,7 @@ from pipeline.script.model import Script
 from pipeline.script.prose import slug
 from pipeline.takes.address import StoreAddress, parse_store
 
-__all__ = ["OpenBook", "find_line", "need_models", "open_book", "read_checked", "script_slug"]
+__all__ = ["OpenBook", "find_line", "look_at_book", "need_models", "open_book", "read_checked", "script_slug"]
 
 DEFAULT_STORE = Path(".fullcast")
 DEFAULT_OUTPUT = Path("output")
@@ -75,7 +75,18 @@ def open_book(
     Args:
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
-    return open_book_warning(path, store_path, warn=warn, weights=weights, ensure=ensure)
+    book = open_book_warning(path, store_path, warn=warn, weights=weights, ensure=ensure)
+    for key, reason in book.store.damaged:
+        warn(f"warning: take {key[:12]} is damaged: {reason}; set aside, the next render makes it anew")
+    return book
+
+
+def look_at_book(path: Path, store_path: StoreAddress) -> OpenBook:
+    """As `open_book`, for commands that change nothing: a damaged take stays where it is."""
+    book = open_book_warning(path, store_path, warn=warn, look_only=True)
+    for key, reason in book.store.damaged:
+        warn(f"warning: take {key[:12]} is damaged: {reason}; the next render makes it anew")
+    return book
 
 
 def find_line(plan: Plan, wanted: str) -> LinePlan:

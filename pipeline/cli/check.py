@@ -11,6 +11,7 @@ import click
 from pipeline.errors import Problem
 from pipeline.registry.opening import catalogue_for, notes_of
 from pipeline.script.check import check_script
+from pipeline.script.counting import count_words, counted
 
 EXIT_SCRIPT = 3
 
@@ -27,11 +28,12 @@ def command(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         script, found = check_script(path)
         problems.extend(found)
         if script is not None and not as_json:
-            words = sum(len(line.text.split()) for line in script.lines())
+            words = sum(count_words(line.text) for line in script.lines())
             count = sum(1 for _ in script.lines())
             speaking = len({line.character for line in script.lines()})
             chapters = len(script.chapters)
-            click.echo(f"{path}: {chapters} chapters, {count} lines, {speaking} characters, {words} words")
+            facts = ((chapters, "chapter"), (count, "line"), (speaking, "character"), (words, "word"))
+            click.echo(f"{path}: {', '.join(counted(*fact) for fact in facts)}")
             notes.update(dict.fromkeys(notes_of(catalogue_for(path.parent))))
     bad = [problem for problem in problems if strict or not problem.warning]
     if as_json:

@@ -98,12 +98,13 @@ def cli(ctx: click.Context, verbose: bool, log_json: str | None) -> None:
     import logging
     from pathlib import Path
 
-    from pipeline.logs import log_to
+    from pipeline.logs import PlainFormatter, log_to
 
     level = logging.INFO if verbose else logging.WARNING
     to_people = logging.StreamHandler(sys.stderr)
     to_people.setLevel(level)
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[to_people])
+    to_people.setFormatter(PlainFormatter())
+    logging.basicConfig(level=level, handlers=[to_people])
     if log_json is not None:
         log_to(Path(log_json))
 
@@ -121,7 +122,7 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     try:
-        result: Any = cli.main(args=args, standalone_mode=False)
+        result: Any = cli.main(args=args, prog_name="fullcast", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except FullcastError as error:
         click.echo(f"fullcast: {error}", err=True)
@@ -132,7 +133,7 @@ def run(args: list[str] | None = None) -> int:
         click.echo("fullcast: interrupted; finished takes are kept, run the same command to go on", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        click.echo(f"fullcast: {_in_one_line(error)}", err=True)
         return EXIT_USAGE
     except BrokenPipeError:
         sys.stderr.close()
@@ -143,6 +144,16 @@ def run(args: list[str] | None = None) -> int:
         traceback.print_exc()
         click.echo("fullcast: this is a bug of ours; finished takes are kept", err=True)
         return EXIT_BUG
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    """Click's message, its first letter small as in ours; of a usage error, where to read more."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    if message[1:2].islower():
+        message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    message = message.replace(". Did you mean", "; did you mean")
+    return message if context is None else f"{message} (see {context.command_path} --help)"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pipeline.registry.opening import catalogue_for
 from pipeline.registry.weights import ResolvedModel, WeightStore
 
 EXIT_MISSING = 4
+NAMES_SHOWN = 6
 
 
 @click.group("models", invoke_without_command=True)
@@ -35,17 +36,27 @@ def command(context: click.Context, engine: str | None, language: str | None, as
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
-    for row in rows:
-        click.echo(_row(row))
+    for line in _lines(rows):
+        click.echo(line)
 
 
-def _row(row: ModelRow) -> str:
+def _lines(rows: list[ModelRow]) -> list[str]:
+    """A line for each model, in columns as wide as the longest of each."""
+    table = [_cells(row) for row in rows]
+    widths = [max(len(cells[column]) for cells in table) for column in range(5)] if table else []
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)), cells[-1]])
+        for cells in table
+    ]
+
+
+def _cells(row: ModelRow) -> list[str]:
     state = "served" if row.served else "here" if row.present else "not here"
     size = f"{row.bytes / 1e6:.0f} MB" if row.bytes else "no weights"
     facts = [", ".join(row.languages)]
     facts += ["hot"] * row.hot
     facts += [f"no {use}" for use in row.forbids]
-    return f"{row.id:<16} {row.licence:<20} {size:>11}  {state:<9} {row.form:<14} {'; '.join(facts)}"
+    return [row.id, row.licence, f"{size:>11}", state, row.form, "; ".join(facts)]
 
 
 @command.command("fetch")
@@ -89,15 +100,17 @@ def fetch(names: tuple[str, ...], files: tuple[Path, ...]) -> None:
 def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Hash every file of models NAMES and their voices again (of all of them if none is named).
 
-    A damaged file is set aside and shown with both hashes and its source; exit code 4.
+    What was converted for loading is hashed too. A damaged file is set aside and shown with both hashes and
+    its source; exit code 4.
     """
-    from pipeline.registry.verify import verify_files
+    from pipeline.registry.verify import verify_converted, verify_files
 
     catalogue = catalogue_for(Path.cwd())
     models = _named(catalogue, names)
     chosen = {model.id for model in models}
     voices = (voice for voice in catalogue.voices() if voice.model in chosen)
-    rows = list(verify_files(models, voices, WeightStore(catalogue=catalogue)))
+    store = WeightStore(catalogue=catalogue)
+    rows = [*verify_files(models, voices, store), *verify_converted(store)]
     damaged = [row for row in rows if row.state == "damaged"]
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
@@ -105,10 +118,19 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
         for row in rows:
             if row.state != "not here":
                 click.echo(row.describe())
-        absent = sum(row.state == "not here" for row in rows)
-        right = len(rows) - len(damaged) - absent
-        click.echo(f"{right} files are right, {len(damaged)} damaged, {absent} not here", err=True)
+        absent = [f"{row.owner}: {row.name}" for row in rows if row.state == "not here"]
+        right = len(rows) - len(damaged) - len(absent)
+        named = f" ({_some(absent)})" if absent else ""
+        click.echo(
+            f"{right} files are right, {len(damaged)} damaged, {len(absent)} not here{named}", err=True
+        )
     return EXIT_MISSING if damaged else 0
+
+
+def _some(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _say_how_to_serve(model: ModelEntry, resolved: ResolvedModel) -> None:
@@ -121,9 +143,15 @@ def _say_how_to_serve(model: ModelEntry, resolved: ResolvedModel) -> None:
             click.echo(f"    {command_row}")
 
 
+def _model(catalogue: Catalogue, name: str) -> ModelEntry:
+    """The model of that ID; of an engine's bare name, `kokoro`, the model that its voices have."""
+    engine = catalogue.engines.get(name)
+    return catalogue.model(name if engine is None else engine.default_model)
+
+
 def _named(catalogue: Catalogue, names: tuple[str, ...]) -> list[ModelEntry]:
-    """The models of these IDs; all that are advertised if none is named."""
-    return [catalogue.model(name) for name in names] or [
+    """The models of these IDs, or their engines' usual ones; all that are advertised if none is named."""
+    return [_model(catalogue, name) for name in names] or [
         model for model in catalogue.models() if not catalogue.entry(model.engine).hidden
     ]
 

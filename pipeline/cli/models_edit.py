@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.registry_file import chosen_registry, kept_sound, project_option
+from pipeline.engines.entries import EngineEntry
 from pipeline.errors import UsageError
 from pipeline.registry.editing import add_entries, remove_entry
 from pipeline.registry.opening import catalogue_for
@@ -40,7 +41,7 @@ def add(
     if not (name and at and version):
         raise UsageError(f"'{what}' is no model", hint="write name@version, or name a registry file, *.yaml")
     own = OwnModel(what, engine or name, version, languages or ("*",), _files(files), licence, hot)
-    catalogue_for(Path.cwd()).entry(own.engine)
+    _demand_files(own, catalogue_for(Path.cwd()).entry(own.engine))
     with kept_sound(target):
         add_entries(target, {"models": [model_entry_of(own, target.parent)]})
     click.echo(f"{target}: added {what}")
@@ -79,6 +80,21 @@ def _add_file(path: Path, target: Path) -> None:
     with kept_sound(target):
         add_entries(target, {"models": models, "voices": value.get("voices", [])})
     click.echo(f"{target}: added {len(document.models)} models, {len(document.voices)} voices")
+
+
+def _demand_files(own: OwnModel, engine: EngineEntry) -> None:
+    """Nothing, if the model has the files that one of its engine's own models has.
+
+    Raises:
+        UsageError: it has not; says which they are.
+    """
+    needed = [[file.name for file in form.files] for model in engine.models for form in model.forms]
+    if needed and not any(set(names) <= set(own.files) for names in needed):
+        shown = ", or ".join(" and ".join(names) for names in dict.fromkeys(map(tuple, needed)))
+        raise UsageError(
+            f"model {own.id} has no weights: {engine.name} loads {shown}",
+            hint=f"give --file {needed[0][0]}=PATH",
+        )
 
 
 def _files(written: tuple[str, ...]) -> dict[str, Path]:

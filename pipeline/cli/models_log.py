@@ -55,6 +55,9 @@ def _row(record: Record) -> str:
     facts += [f"{record.ms:,.1f} ms"] if record.ms is not None else []
     facts += ["ahead"] * bool(record.ahead)
     facts += [f"{record.count} lines"] * (record.event in ("speak", "plan", "lost"))
+    facts += [
+        f"{name.replace('_', ' ')} {size / 1e6:,.0f} MB" for name, size in (record.memory or {}).items()
+    ]
     facts += [record.note] if record.note else []
     return "  ".join(facts)
 
@@ -73,6 +76,7 @@ def _summary_rows(summary: Summary) -> list[str]:
         f" {summary.longest_stall_s:.2f} s the longest{_share(summary.stall_share)}",
         f"evictions  {summary.evictions}",
         f"verified   {summary.verified_bytes / 1e6:,.1f} MB in {summary.verify_s:.2f} s",
+        f"models     {summary.peak_held_bytes / 1e6:,.1f} MB held at most in a worker{_budget(summary)}",
         f"memory     {_peaks(summary)}; {summary.out_of_memory} calls ran out of it",
     ]
     rows += [f"pressure   {each}" for each in summary.pressures]
@@ -94,6 +98,10 @@ def _ratio(ratio: float | None) -> str:
 
 def _share(share: float | None) -> str:
     return "" if share is None else f", {share:.1%} of the working time"
+
+
+def _budget(summary: Summary) -> str:
+    return f", its budget is {summary.budget_bytes / 1e6:,.1f} MB" if summary.budget_bytes else ""
 
 
 def _peaks(summary: Summary) -> str:

@@ -9,15 +9,17 @@ from typing import Any
 
 import click
 
-from pipeline.cli.book import OpenBook, open_book, script_argument, store_option, strict_option
-from pipeline.errors import MissingError
+from pipeline.cli.book import OpenBook, look_at_book, script_argument, store_option, strict_option
+from pipeline.errors import MissingError, UsageError
 from pipeline.identity.alike import AlikePair, alike_pairs
 from pipeline.identity.prints import known_prints
 from pipeline.plan.feelings import demand_realised, promised, unrealised_counts
-from pipeline.plan.plan import LinePlan
+from pipeline.plan.plan import LinePlan, Plan
 from pipeline.plan.scenes import scenes_of
 from pipeline.registry.places import default_cache
+from pipeline.render.machine import parse_memory
 from pipeline.render.prepare import asked
+from pipeline.script.counting import counted
 from pipeline.takes.address import StoreAddress
 
 SHOWN_LINES = 40
@@ -53,7 +55,11 @@ def command(
 
     A model that is larger than --memory is an error, exit code 4.
     """
-    book = open_book(file, store_path)
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: must be at least 1")
+    if memory is not None:
+        parse_memory(memory)
+    book = look_at_book(file, store_path)
     if strict:
         demand_realised(book.plan)
     cost = None
@@ -124,7 +130,7 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         click.echo(f"{character:<18.18}  {voice:<36.36}  {len(lines):>5}  {to_render:>9}  {audio_s:>7.0f}")
     for row in _shared_rows(book):
         click.echo(row)
-    click.echo("\ngroups (model, voice): lines to render")
+    click.echo("\ngroups (model, voice): takes to render")
     for (model, voice), number in sorted(_groups(book).items(), key=lambda item: (item[0][0], -item[1])):
         click.echo(f"  {model}, {voice}: {number}")
     for model, facts in plan.models.items():
@@ -139,7 +145,8 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
         click.echo(f"  warning: {len(alike) - SHOWN_PAIRS} more pairs of characters sound alike (--all)")
     listed = [line for line in plan.lines if show_all or line.status == "render"]
     click.echo(
-        f"\n{counts['render']} to render, {counts['reuse']} reused, {counts['silent']} silent;"
+        f"\n{counts['render']} to render{_shared(counts['render'], plan)}, {counts['reuse']} reused,"
+        f" {counts['silent']} silent;"
         f" about {_estimate(book, workers)}"
     )
     for planned in listed if show_all else listed[:SHOWN_LINES]:
@@ -150,6 +157,12 @@ def _print_plan(book: OpenBook, show_all: bool, workers: int | None) -> None:
             click.echo(f"    {planned.inferred.describe()}")
     if not show_all and len(listed) > SHOWN_LINES:
         click.echo(f"  ... and {len(listed) - SHOWN_LINES} more (--all)")
+
+
+def _shared(lines: int, plan: Plan) -> str:
+    """How many takes the lines to render need, where some share one."""
+    takes = sum(1 for _ in plan.to_render())
+    return "" if takes == lines else f" ({counted(takes, 'take')}: lines that say the same share one)"
 
 
 def _alike(book: OpenBook) -> list[AlikePair]:

@@ -88,7 +88,9 @@ def command(
     Interrupt it whenever you like: the same command goes on where it stopped.
     """
     from pipeline.journey.options import RunOptions
+    from pipeline.publish.store_rules import demand_formats
 
+    demand_formats(preset, formats)
     asked = RunOptions(**options)
     if shelf is not None or len(files) > 1:
         from pipeline.cli.render_shelf import render_shelf
@@ -115,6 +117,7 @@ def _render_one(
     try:
         journey = BookJourney(file, store_path, output, options, reporter.on, warn)
         outcome = journey.make_takes()
+        journey.demand_spoken(outcome)
         finished = journey.make_book(outcome, preset, formats)
         if not as_json:
             print_table(journey.plan, outcome, finished.stitched, finished.published, preset)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.book import OpenBook, find_line, open_book, script_argument, store_option
+from pipeline.cli.book import OpenBook, find_line, look_at_book, open_book, script_argument, store_option
 from pipeline.errors import UsageError
 from pipeline.plan.plan import LinePlan
 from pipeline.takes.address import StoreAddress
@@ -26,7 +26,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print all metadata as JSON lines.")
 def list_takes(file: Path, store_path: StoreAddress, as_json: bool) -> None:
     """List the take of every line of FILE."""
-    book = open_book(file, store_path)
+    book = look_at_book(file, store_path)
     for planned in book.plan.lines:
         take = book.store.get(planned.key) if planned.status == "reuse" else None
         if as_json:
@@ -61,8 +61,9 @@ def unlock(file: Path, lines: tuple[str, ...], store_path: StoreAddress) -> None
     """Withdraw the approval of LINES."""
     book = open_book(file, store_path)
     for line in [find_line(book.plan, wanted) for wanted in lines]:
+        was = book.choices.get(line.line.id).locked
         book.choices.unlock(line.line.id)
-        click.echo(f"not approved any more: {line.line.id}")
+        click.echo(f"{'not approved any more' if was else 'was not approved'}: {line.line.id}")
 
 
 @command.command("drop")

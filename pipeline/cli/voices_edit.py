@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from pipeline.engines.catalogue import Catalogue
 from pipeline.engines.entries import ConsentFile, VoiceEntry, WeightFile
 from pipeline.errors import UsageError
 from pipeline.registry.own import OwnVoice, voice_entry_of, voice_id
+
+if TYPE_CHECKING:
+    from pipeline.identity.reference import ReferenceFacts
 
 file_type = click.Path(path_type=Path)
 
@@ -36,6 +39,7 @@ def add(name: str, project: bool, ephemeral: bool, **said: Any) -> None:
 
     A voice that was made from a recording needs a consent record (docs/identity.md).
     """
+    from pipeline.identity.reference_cache import keep_reference
     from pipeline.identity.rights import demand_rights
     from pipeline.registry.editing import add_entries
     from pipeline.registry.opening import catalogue_for
@@ -44,13 +48,16 @@ def add(name: str, project: bool, ephemeral: bool, **said: Any) -> None:
     own = OwnVoice(id=voice_id(name), **{**said, "language": _language(catalogue, said)})
     if not (own.reference or own.embedding or own.speaker):
         raise UsageError(f"voice {own.id} has no sound", hint="give --reference, --embedding or --speaker")
+    _demand_size(own, catalogue)
     target = chosen_registry(project)
     entry = voice_entry_of(own, target.parent)
-    if own.reference is not None:
-        _demand_usable(own.reference, ephemeral)
+    # First by what right: without it nothing is found out about the person who was recorded.
     demand_rights([_voice(own, entry, catalogue)], catalogue, datetime.now().date())
+    heard = None if own.reference is None else _usable(own.reference, ephemeral)
     with kept_sound(target):
         add_entries(target, {"voices": [entry]})
+    if heard is not None and not ephemeral:
+        keep_reference(heard)
     click.echo(f"{target}: added {own.id}; cast it as `Name: {own.id}`")
 
 
@@ -82,18 +89,35 @@ def _language(catalogue: Catalogue, said: dict[str, Any]) -> str:
     raise UsageError(f"model {said['model']} speaks several languages", hint="give --language")
 
 
-def _demand_usable(reference: Path, ephemeral: bool) -> None:
-    """Nothing, if a voice can be made from the recording: long enough, clean, one speaker."""
-    from pipeline.identity.reference_cache import known_reference
+def _demand_size(own: OwnVoice, catalogue: Catalogue) -> None:
+    """Nothing, if an embedding is as large as the model's engine has them.
+
+    Raises:
+        UsageError: it is not, so that it is none.
+    """
+    wanted = catalogue.capabilities(own.model).embedding_bytes
+    if own.embedding is None or not wanted or not own.embedding.is_file():
+        return  # of a file that is not there the sealing says so
+    found = own.embedding.stat().st_size
+    if found != wanted:
+        raise UsageError(
+            f"no embedding of {own.model}: it has {found} bytes, must have {wanted}", where=str(own.embedding)
+        )
+
+
+def _usable(reference: Path, ephemeral: bool) -> ReferenceFacts:
+    """What is in the recording, if a voice can be made from it: long enough, clean, one speaker."""
+    from pipeline.identity.reference_cache import heard_reference
     from pipeline.registry.progress import progress_for
     from pipeline.registry.speaker_encoder import open_encoder
     from pipeline.registry.weights import WeightStore
 
-    found = known_reference(
+    found = heard_reference(
         reference, lambda: open_encoder(WeightStore(), progress_for(sys.stderr)), ephemeral
     )
     for note in found.notes():
         click.echo(f"{reference}: {note}", err=True)
+    return found
 
 
 def _voice(own: OwnVoice, entry: dict[str, Any], catalogue: Catalogue) -> VoiceEntry:

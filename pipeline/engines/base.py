@@ -88,6 +88,7 @@ class Capabilities:
         batch_s: seconds of speech worth sending in one call (amortises overhead).
         speed: audio-seconds per second on one CPU core, a first guess for the estimate.
         memory_bytes: what a loaded model takes, working memory included; says how many workers fit.
+        embedding_bytes: size of the file that makes a voice what it is; 0 where that may be any.
         clones: whether a voice's state may be reference audio: the model speaks like it.
         emotions: labels that it knows; () is any.
     """
@@ -102,6 +103,7 @@ class Capabilities:
     batch_s: float = 10.0
     speed: float = 5.0
     memory_bytes: int = 0
+    embedding_bytes: int = 0
     clones: bool = False
     emotions: tuple[str, ...] = ()
 
@@ -155,7 +157,7 @@ class LoadRequest:
         scratch: a folder in the user's cache where converted weights may be kept.
         digests: SHA-256 of the files by the same names, checked before the load; a name may be missing.
         parts: what the model may have in common with others.
-        room_bytes: what its worker may hold on the device, this model included; None is not known.
+        memory_bytes: what all models of the worker together may hold on the device; 0 if nobody said.
     """
 
     model: str
@@ -166,7 +168,7 @@ class LoadRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     parts: Parts = field(default_factory=NoParts)
-    room_bytes: int | None = None
+    memory_bytes: int = 0
 
 
 @runtime_checkable

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -187,6 +187,7 @@ class CapabilitiesForm(Strict):
     batch_s: float = Field(default=10.0, gt=0)
     speed: float = Field(default=5.0, gt=0)
     memory_bytes: int = Field(default=0, ge=0)
+    embedding_bytes: int = Field(default=0, ge=0)
     clones: bool = False
 
 
@@ -247,7 +248,7 @@ def read_engine_file(path: Path, name: str | None = None) -> EngineForm:
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise UsageError(str(problem), where=where) from error
     except ValidationError as error:
-        raise UsageError(first_fault(error), where=str(path)) from error
+        raise UsageError(first_fault(error, EngineForm), where=str(path)) from error
     if name is not None and form.engine != name:
         raise UsageError(f"engine '{form.engine}' is announced as '{name}'", where=str(path))
     if name is None and form.engine != path.parent.name:
@@ -260,13 +261,39 @@ def most_telling(error: ValidationError) -> Mapping[str, Any]:
     return min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
 
 
-def first_fault(error: ValidationError) -> str:
-    """The fault to tell, in words: `models.0.id: ...`."""
+def first_fault(error: ValidationError, form: type[BaseModel] | None = None) -> str:
+    """The fault to tell, in words: `models.0.id: ...`.
+
+    Args:
+        form: what was read, so that the nearest key can be named beside an unknown one.
+    """
     fault = most_telling(error)
     place = ".".join(str(step) for step in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"unknown key '{place}'"
+        known = _keys_at(form, fault["loc"][:-1])
+        hint = f"; {did_you_mean(str(fault['loc'][-1]), known)}" if known else ""
+        return f"unknown key '{place}'{hint}"
     said = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_type":
         said = f"must be text: put '{fault['input']}' between quotation marks"
+    if fault["type"] == "literal_error":
+        said = f"must be {fault['ctx']['expected']}, not {fault['input']!r}"
     return f"{place}: {said}" if place else said
+
+
+def _keys_at(form: type[BaseModel] | None, place: Iterable[int | str]) -> tuple[str, ...]:
+    """The keys of the mapping to which `place` leads in a form; none if it leads to no form."""
+    for step in place:
+        if form is None:
+            break
+        if isinstance(step, str):
+            known = form.model_fields.get(step)
+            form = None if known is None else _form_in(known.annotation)
+    return () if form is None else tuple(form.model_fields)
+
+
+def _form_in(annotation: Any) -> type[BaseModel] | None:
+    """The form in `list[FileForm]`, `FileForm | None` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((form for each in get_args(annotation) if (form := _form_in(each)) is not None), None)

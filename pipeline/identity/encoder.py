@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio import Audio, Samples
+from pipeline.engines.converted import opened
 from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import AudioError, EngineError
-from pipeline.files import atomic_path
 from pipeline.identity.encoder_weights import ENCODER_SHA256
 from pipeline.identity.voiced import LISTEN_HZ, listened, voiced
 
@@ -143,13 +143,10 @@ def _state(weights: Path, scratch: Path) -> dict[str, Tensor]:
     """The encoder's tensors, memory-mapped; a sandboxed process reads the pickled checkpoint, once."""
     from safetensors.torch import load_file, save_file
 
-    converted = scratch / f"speaker-encoder-{ENCODER_SHA256[:16]}.safetensors"
-    if not converted.exists():
-        state = read_checkpoint(weights, scratch)
-        with atomic_path(converted) as temporary:
-            save_file(state, temporary)
-    loaded: dict[str, Tensor] = load_file(converted)
-    return loaded
+    def write(target: Path) -> None:
+        save_file(read_checkpoint(weights, scratch), target)
+
+    return opened(scratch / f"speaker-encoder-{ENCODER_SHA256[:16]}.safetensors", write, load_file)
 
 
 def read_checkpoint(path: Path, scratch: Path) -> dict[str, Tensor]:

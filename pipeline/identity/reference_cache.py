@@ -64,13 +64,24 @@ def known_reference(
     Raises:
         AudioError: as `demand_usable`.
     """
-    kept = None if ephemeral else _read(path)
-    if kept is not None:
-        return kept
-    facts = demand_usable(path, open_encoder())
+    facts = heard_reference(path, open_encoder, ephemeral)
     if not ephemeral:
-        _keep(facts)
+        keep_reference(facts)
     return facts
+
+
+def heard_reference(
+    path: Path, open_encoder: Callable[[], SpeakerEncoder], ephemeral: bool = False
+) -> ReferenceFacts:
+    """As `known_reference`, but nothing is kept: the caller does that when all else is decided.
+
+    Args:
+        ephemeral: do not even look at what was kept before.
+    Raises:
+        AudioError: as `demand_usable`.
+    """
+    kept = None if ephemeral else _read(path)
+    return kept if kept is not None else demand_usable(path, open_encoder())
 
 
 def _read(path: Path) -> ReferenceFacts | None:
@@ -88,7 +99,8 @@ def _read(path: Path) -> ReferenceFacts | None:
     return ReferenceFacts(path=path, **said, embedding=np.array(kept.embedding, dtype=np.float32))
 
 
-def _keep(facts: ReferenceFacts) -> None:
+def keep_reference(facts: ReferenceFacts) -> None:
+    """Writes what was found in a recording beside it; where that cannot be, it is found again next time."""
     value = {name: value for name, value in vars(facts).items() if name not in ("path", "embedding")}
     value |= {
         "about": "what fullcast found in the recording beside this file; may be removed at any time",

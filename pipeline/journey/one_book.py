@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.errors import EngineError
 from pipeline.events import Event, RunFinished, RunStarted, TakeDamaged
 from pipeline.files import make_folder
 from pipeline.journey.crew import (
@@ -108,6 +109,19 @@ class BookJourney:
             finally:
                 history = self.book.history.after(run.outcome.times)
                 write_history(self.book.store.root, self.plan, history)
+
+    def demand_spoken(self, outcome: Outcome) -> None:
+        """Nothing, if the book has a take, or lacks them for another reason than engines that did not start.
+
+        Raises:
+            EngineError: no model of the book could be loaded; says why, each reason once.
+        """
+        lost = outcome.quarantined.values()
+        reused = any(line.status == "reuse" for line in self.plan.lines)
+        if not lost or outcome.made or reused or {job.model for job, _ in lost} - set(outcome.broken):
+            return
+        reasons = dict.fromkeys(outcome.broken[model] for model in sorted({job.model for job, _ in lost}))
+        raise EngineError(f"none of {len(lost)} lines could be spoken: {'; '.join(reasons)}")
 
     def make_book(self, outcome: Outcome, preset: str, formats: tuple[str, ...]) -> FinishedBook:
         """Stitches and publishes what is complete, and writes the reports."""

@@ -72,10 +72,12 @@ def open_book(
     warn: Callable[[str], None],
     weights: WeightStore | None = None,
     ensure: Ensure | None = None,
+    look_only: bool = False,
 ) -> OpenBook:
     """Reads, casts and plans a script.
 
     Args:
+        look_only: a damaged take stays where it is; without it, it is set aside.
         warn: is told what is wrong with the script and does not stop it.
         ensure: brings a model's weights here; without it only what is here already is looked at.
     """
@@ -90,7 +92,7 @@ def open_book(
         script.slug,
     )
     weights = weights or WeightStore(catalogue=catalogue)
-    store = TakeStore(store_path)
+    store = TakeStore(store_path, look_only)
     choices = Choices(store.shelf, script.slug)
     history = read_history(store.root, script.slug)
     models = sorted({casting.voice_of(line).model for line in script.lines()})
@@ -117,8 +119,18 @@ def open_book(
     plan = planned()
     while not there.confirm(line.key for line in plan.lines if line.status == "reuse"):
         plan = planned()
+    plan = _with_damage(plan, {key for key, _ in store.damaged})
     old = replace(history, lines=())
     return OpenBook(script, cast, store, choices, old, plan, there.takes, resolved, catalogue, consents)
+
+
+def _with_damage(plan: Plan, damaged: set[str]) -> Plan:
+    """The plan with the reason of those lines whose take is there, but damaged."""
+    lines = (
+        replace(line, reason="take damaged") if line.status == "render" and line.key in damaged else line
+        for line in plan.lines
+    )
+    return replace(plan, lines=tuple(lines)) if damaged else plan
 
 
 def _facts(catalogue: Catalogue, model: str, resolved: ResolvedModel | None, history: History) -> ModelFacts:

@@ -93,6 +93,8 @@ def read_shelf(path: Path, preset: str, formats: Sequence[str]) -> list[BookRequ
         raise UsageError(first_fault(error), where=where) from error
     books = [_request(path, form, book, preset, formats) for book in form.books]
     rows = [row_of(node, ("books", number)) for number in range(len(books))]
+    for book, row in zip(books, rows, strict=True):
+        _demand_formats(book, f"{path}:{row}")
     demand_different(books, [f"{path}:{row}" for row in rows])
     return books
 
@@ -117,6 +119,15 @@ def demand_different(books: Sequence[BookRequest], places: Sequence[str]) -> Non
             f"{book.file} would have the same folder '{book.slug}' as {other}", where=place,
             hint="rename one, or render them in two runs with an --output each",
         )  # fmt: skip
+
+
+def _demand_formats(book: BookRequest, place: str) -> None:
+    from pipeline.publish.store_rules import demand_formats
+
+    try:
+        demand_formats(book.preset, book.formats)
+    except UsageError as error:
+        raise UsageError(error.message, where=place, hint=error.hint) from error
 
 
 def _request(path: Path, form: ShelfForm, book: BookForm, preset: str, formats: Sequence[str]) -> BookRequest:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UsageError
 from pipeline.publish.lettering import OVERHANG, ROW_HEIGHT, Lettering, choose_lettering
 from pipeline.publish.typefaces import font_files
+from pipeline.script.attached import MIMES, read_picture
 from pipeline.script.model import Book
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 # What stores ask for: square, at least this wide, less than this heavy.
 STORE_SIDE_PX = 2400
 STORE_LIMIT_BYTES = 5_000_000
-# FLAC keeps a picture in one metadata block of 24 bits length.
-HARD_LIMIT_BYTES = (1 << 24) - 1024
-MIMES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
 SIDE_PX = STORE_SIDE_PX
 MARGIN_PX = 200
@@ -82,22 +79,9 @@ def read_cover(path: Path) -> Cover:
     Raises:
         UsageError: no such file, no JPEG or PNG, damaged, or too heavy to be stored in a FLAC file.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            kind, mode, size = image.format or "?", image.mode, image.size
-    except UnidentifiedImageError as error:
-        raise UsageError("cover is no picture", str(path), "JPEG and PNG are known") from error
-    except (OSError, Image.DecompressionBombError) as error:
-        raise UsageError(f"cover cannot be read: {error}", str(path)) from error
-    if kind not in MIMES:
-        raise UsageError(f"cover is {kind}", str(path), "JPEG and PNG are known")
-    if len(data) > HARD_LIMIT_BYTES:
-        raise UsageError(f"cover has {len(data)} bytes, {HARD_LIMIT_BYTES} fit into a file", str(path))
-    return Cover(data, MIMES[kind], tuple(_complaints(path, mode, size, len(data))))
+    picture = read_picture(path)
+    warnings = _complaints(path, picture.mode, picture.size_px, len(picture.data))
+    return Cover(picture.data, MIMES[picture.kind], tuple(warnings))
 
 
 def _complaints(path: Path, mode: str, size: tuple[int, int], size_bytes: int) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.errors import AudioError
+from pipeline.errors import AudioError, UsageError
 from pipeline.stitch.loudness import FileLevels, measure_file
 from pipeline.stitch.presets import Preset
 
@@ -35,6 +35,29 @@ CONSTANT_SHARE = 0.99
 VARIABLE_SHARE = 0.80
 LOUDNESS_DIGITS = 2
 SECONDS_DIGITS = 3
+
+
+# Chapter files by their ending, as codecs; and of those, the ones that lose nothing.
+CODEC_OF_FORMAT = {"mp3": "mp3", "flac": "flac", "opus": "opus", "wav": "pcm"}
+LOSSLESS_CODECS = ("flac", "pcm")
+
+
+def demand_formats(preset: str, formats: Sequence[str]) -> None:
+    """Nothing, if chapter files of these formats can be of use with the preset.
+
+    Beside a book that is delivered compressed, any other format is for the author's own ears. A taker of
+    lossless files alone has no use for a compressed one.
+
+    Raises:
+        UsageError: one is compressed and the preset's taker accepts lossless files only.
+    """
+    codecs = ACCEPTED_CODECS.get(preset, ())
+    if not codecs or any(codec not in LOSSLESS_CODECS for codec in codecs):
+        return
+    refused = [each for each in formats if CODEC_OF_FORMAT[each] not in codecs]
+    if refused:
+        known = " or ".join(each for each, codec in CODEC_OF_FORMAT.items() if codec in codecs)
+        raise UsageError(f"preset '{preset}' takes no {refused[0]} files", hint=f"its formats: {known}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pipeline import __version__
@@ -21,7 +21,7 @@ from pipeline.registry.reading import Document, read_registry_file
 _log = logging.getLogger(__name__)
 
 # Raised whenever the tables or the forms change, so that an older index is not taken for a new one.
-INDEX_SCHEMA = 1
+INDEX_SCHEMA = 2
 _TABLES = """
 create table models (id text primary key, line integer, form text) without rowid;
 create table voices (
@@ -30,7 +30,7 @@ create table voices (
 ) without rowid;
 create index by_namespace on voices (namespace);
 create index by_model on voices (model);
-create table source (mark text);
+create table source (mark text, path text);
 """
 
 
@@ -120,7 +120,8 @@ def _connection(path: Path, folder: Path) -> sqlite3.Connection:
         return kept
     document = read_registry_file(path)
     made = sqlite3.connect(":memory:")
-    _fill(made, document, mark)
+    _fill(made, document, mark, path)
+    _forget_gone(index.parent)
     return _keep(made, index)
 
 
@@ -154,7 +155,21 @@ def _keep(made: sqlite3.Connection, index: Path) -> sqlite3.Connection:
     return kept
 
 
-def _fill(rows: sqlite3.Connection, document: Document, mark: str) -> None:
+def _forget_gone(folder: Path) -> None:
+    """Removes indexes of registries that are not there any more, and those of older versions."""
+    for index in folder.glob("[!.]*.sqlite"):  # with a dot before them they are being written
+        try:
+            rows = sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            with closing(rows):
+                found = rows.execute("select path from source").fetchone()
+        except sqlite3.Error:
+            found = None
+        if found is None or not Path(found[0]).exists():
+            with suppress(OSError):
+                index.unlink()
+
+
+def _fill(rows: sqlite3.Connection, document: Document, mark: str, path: Path) -> None:
     rows.executescript(_TABLES)
     rows.executemany(
         "insert into models values (?, ?, ?)",
@@ -164,7 +179,7 @@ def _fill(rows: sqlite3.Connection, document: Document, mark: str) -> None:
         "insert into voices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_voice_row(place, form, line) for place, (form, line) in enumerate(document.voices)],
     )
-    rows.execute("insert into source values (?)", (mark,))
+    rows.execute("insert into source values (?, ?)", (mark, str(path.absolute())))
     rows.commit()
 
 

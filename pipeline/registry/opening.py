@@ -19,7 +19,7 @@ def catalogue_for(folder: Path, cache: Path | None = None) -> Catalogue:
     """
     base = load_catalogue()
     paths = [path for path in (user_registry(), project_registry(folder)) if path is not None]
-    there = [path for path in dict.fromkeys(paths) if path.is_file()]
+    there = [path for path in dict.fromkeys(paths) if path.exists()]
     if not there:
         return base
     # A database and the forms of a registry: `fullcast check` need not wait for them without one.

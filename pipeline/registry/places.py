@@ -29,12 +29,13 @@ def user_registry() -> Path:
 def project_registry(folder: Path) -> Path | None:
     """The nearest project registry: in `folder`, or in the first folder above it that has one."""
     start = folder.absolute()
-    return next((place / PROJECT_FILE for place in (start, *start.parents) if _is_file(place)), None)
+    return next((place / PROJECT_FILE for place in (start, *start.parents) if _is_there(place)), None)
 
 
-def _is_file(folder: Path) -> bool:
+def _is_there(folder: Path) -> bool:
+    """Whether the folder has a registry, or something else of its name, of which the reader will tell."""
     try:
-        return (folder / PROJECT_FILE).is_file()
+        return (folder / PROJECT_FILE).exists()
     except OSError:  # a folder above that may not be looked into
         return False
 

@@ -12,7 +12,7 @@ PLAIN_EVERY_S = 10.0
 
 
 class Progress(Protocol):
-    """Hears of one file at a time: `start`, any number of `advance`, `done` (also after a failure)."""
+    """Hears of one file at a time: `start`, any number of `advance`, `done` or `failed`."""
 
     def start(self, name: str, total_bytes: int) -> None:
         """A file of this size begins."""
@@ -23,7 +23,11 @@ class Progress(Protocol):
         ...
 
     def done(self) -> None:
-        """Nothing more comes of it."""
+        """It is here, whole and right."""
+        ...
+
+    def failed(self) -> None:
+        """Nothing more comes of it: the source stopped, or gave something else."""
         ...
 
 
@@ -37,6 +41,9 @@ class NoProgress:
         """Ignored."""
 
     def done(self) -> None:
+        """Ignored."""
+
+    def failed(self) -> None:
         """Ignored."""
 
 
@@ -66,6 +73,10 @@ class BarProgress:
             self._bar.close()
             self._bar = None
 
+    def failed(self) -> None:
+        """Takes the bar away."""
+        self.done()
+
 
 class PlainProgress:
     """One line when a file begins, one when it is through, one every ten seconds between; for logs."""
@@ -92,9 +103,13 @@ class PlainProgress:
             self._say(f"{megabytes(self._got_bytes)} of {megabytes(self._total_bytes)} MB")
 
     def done(self) -> None:
-        """Says that the file is whole, or at which byte it stopped."""
+        """Says that the file is here."""
+        self._say("done")
+
+    def failed(self) -> None:
+        """Says at which byte it stopped, or that the file is another one than was wanted."""
         whole = self._got_bytes >= self._total_bytes
-        self._say("done" if whole else f"stopped at {megabytes(self._got_bytes)} MB")
+        self._say("not what it must be" if whole else f"stopped at {megabytes(self._got_bytes)} MB")
 
     def _say(self, text: str) -> None:
         self._stream.write(f"{self._name}: {text}\n")

@@ -43,7 +43,7 @@ def parse_registry(data: bytes, path: Path) -> Document:
         form = RegistryForm.model_validate(value)
     except ValidationError as error:
         row = row_of(node, most_telling(error)["loc"])
-        raise UsageError(first_fault(error), where=f"{path}:{row}") from error
+        raise UsageError(first_fault(error, RegistryForm), where=f"{path}:{row}") from error
     models = _rows(node, "models", len(form.models))
     voices = _rows(node, "voices", len(form.voices))
     _demand_ids_once("model", [model.id for model in form.models], models, path)

@@ -24,6 +24,11 @@ def fingerprint(path: Path) -> Fingerprint:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
+def aside_of(path: Path) -> Path:
+    """Where a file of the cache is put that turned out damaged."""
+    return path.with_name(path.name + ".damaged")
+
+
 class VerifiedFiles:
     """Remembers fingerprints of hashed files in one small JSON file.
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.engines.converted import FOLDER, check_converted
 from pipeline.engines.entries import ModelEntry, VoiceEntry, WeightFile
+from pipeline.files import store_error
 from pipeline.hashing import digest_file
 from pipeline.registry.sources import describe_all
 from pipeline.registry.weights import WeightStore
@@ -48,6 +50,30 @@ def verify_files(
     for voice in voices:
         if voice.file is not None:
             yield _row(voice.id, voice.file, store)
+
+
+def verify_converted(store: WeightStore) -> Iterator[FileRow]:
+    """A row for each converted file in the cache; a damaged one is set aside and made anew when it is needed.
+
+    Raises:
+        StoreError: a damaged file cannot be moved.
+    """
+    for file in check_converted(store.cache / FOLDER):
+        right = file.found == file.wanted
+        if not right:
+            try:
+                file.path.replace(f"{file.path}.damaged")
+            except OSError as error:
+                raise store_error(error, file.path) from error
+        yield FileRow(
+            owner=FOLDER,
+            name=file.path.name,
+            state="right" if right else "damaged",
+            wanted=file.wanted,
+            found=file.found,
+            path=str(file.path),
+            sources="made here; made anew before its next use",
+        )
 
 
 def _row(owner: str, file: WeightFile, store: WeightStore) -> FileRow:

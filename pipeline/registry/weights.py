@@ -34,7 +34,7 @@ from pipeline.registry import sources
 from pipeline.registry.places import default_cache
 from pipeline.registry.progress import NoProgress, Progress
 from pipeline.registry.sources import Blocks, HubUnreachableError, SourceError
-from pipeline.registry.verified import VerifiedFiles, fingerprint
+from pipeline.registry.verified import VerifiedFiles, aside_of, fingerprint
 
 _log = logging.getLogger(__name__)
 
@@ -185,10 +185,7 @@ class WeightStore:
     def find(self, file: WeightFile, afresh: bool = False) -> Path | None:
         """The file if it is here and right; hashed unless it was before and has not changed since.
 
-        A damaged file is set aside as `.damaged`, with a warning in the log.
-
-        Args:
-            afresh: hash it in any case.
+        A damaged file is set aside as `.damaged`, with a warning in the log; `afresh` hashes it in any case.
         """
         path = self.path_of(file)
         try:
@@ -216,7 +213,7 @@ class WeightStore:
             raise store_error(error, self.path_of(file)) from error
 
     def _set_aside(self, path: Path, sha256: str, file: WeightFile) -> None:
-        aside = path.with_name(path.name + ".damaged")
+        aside = aside_of(path)
         _log.warning(
             "%s is damaged: SHA-256 is %s, must be %s (%s); set aside as %s",
             path, sha256, file.sha256, sources.describe_all(file.sources), aside.name,
@@ -367,8 +364,10 @@ class WeightStore:
                 sha256 = sources.write_blocks(temporary, blocks, progress.advance)
                 if sha256 != file.sha256:
                     raise _WrongContentsError(f"SHA-256 is {sha256}, must be {file.sha256}")
-        finally:
-            progress.done()
+        except BaseException:
+            progress.failed()
+            raise
+        progress.done()
         self._verified.remember(path, fingerprint(path))
         return path
 
@@ -376,11 +375,13 @@ class WeightStore:
         self, what: str, files: Iterable[WeightFile], tried: Mapping[str, list[str]]
     ) -> MissingError:
         reasons = [f"{name} from {reason}" for name, each in tried.items() for reason in each]
-        absent = [file for file in files if not self.path_of(file).exists()]
-        places = ", ".join(str(self.path_of(file)) for file in absent)
+        absent = [path for file in files if not (path := self.path_of(file)).exists()]
+        damaged = [str(aside) for path in absent if (aside := aside_of(path)).exists()]
+        state = f"damaged, set aside as {', '.join(damaged)}" if damaged else "not on this machine"
         return MissingError(
-            f"{what}: not on this machine, and no source has it ({'; '.join(reasons) or 'none is known'})",
-            hint=f"to bring it by hand run `fullcast models fetch --from FILE`, or put it at {places}",
+            f"{what}: {state}, and no source has it ({'; '.join(reasons) or 'none is known'})",
+            hint="to bring it by hand run `fullcast models fetch --from FILE`, or put it at "
+            + ", ".join(map(str, absent)),
         )
 
 

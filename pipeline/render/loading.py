@@ -49,7 +49,8 @@ class Loader:
         self._verify(model, request)
         engine = self._create(self._setup.engines[model])
         try:
-            engine.load(replace(request, parts=self._parts.of(model)))
+            budget_bytes = self._setup.memory_bytes
+            engine.load(replace(request, parts=self._parts.of(model), memory_bytes=budget_bytes))
         except BaseException:
             engine.unload()
             raise

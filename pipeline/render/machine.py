@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def divide(workers: int | None, device: str, memory: str | None, need_bytes: int
         raise MissingError("no CUDA device on this machine", hint="leave --device out, or use --device cpu")
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers}: must be at least 1")
-    given = parse_size(memory) if memory else None
+    given = None if memory is None else parse_memory(memory)
     free = _free_gpu_bytes() * gpus if gpus else free_memory_bytes()
     fitting = int(free * MEMORY_SHARE // need_bytes) if need_bytes else cores
     number = workers or gpus or max(1, min(cores, fitting))
@@ -59,7 +60,7 @@ def divide(workers: int | None, device: str, memory: str | None, need_bytes: int
         threads=max(1, cores // number),
         cpus_each=min(1.0, cores / number),
         gpus_each=gpus / number if gpus else 0.0,
-        memory_bytes=given or int(free * MEMORY_SHARE / number),
+        memory_bytes=given if given is not None else int(free * MEMORY_SHARE / number),
     )
 
 
@@ -73,6 +74,18 @@ def parse_size(text: str) -> int:
     if match is None:
         raise UsageError(f"'{text}' is no size", hint="write 800M or 4G")
     return int(float(match[1]) * _UNIT_BYTES[match[2].lower()])
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of a budget for models, as `parse_size`.
+
+    Raises:
+        UsageError: it is no size, or nothing.
+    """
+    size_bytes = parse_size(text)
+    if size_bytes < 1:
+        raise UsageError(f"--memory {text}: must be more than nothing", hint="write 800M or 4G")
+    return size_bytes
 
 
 def count_gpus() -> int:
@@ -97,11 +110,31 @@ def free_memory_bytes() -> int:
 
 
 def resident_memory_bytes() -> int:
-    """Memory that this process holds now, in bytes."""
+    """Memory that this process holds now, in bytes, and the processes that its engines started.
+
+    Ray's own, which are children of whoever started it, are not counted: each worker counts itself.
+    """
     import psutil
 
-    held: int = psutil.Process().memory_info().rss
+    own = psutil.Process()
+    held: int = own.memory_info().rss
+    waiting = own.children()
+    while waiting:
+        child = waiting.pop()
+        with suppress(psutil.Error):  # it may end meanwhile
+            if not _is_of_ray(child.cmdline()):
+                held += child.memory_info().rss
+                waiting += child.children()
     return held
+
+
+def _is_of_ray(command: list[str]) -> bool:
+    """Whether a command line runs a program, script or worker of Ray's."""
+    from importlib.util import find_spec
+
+    found = find_spec("ray")  # Ray itself is not imported for it
+    homes = [] if found is None else [f"{place}{os.sep}" for place in found.submodule_search_locations or ()]
+    return any(each.startswith(("ray::", "ray-dashboard", *homes)) for each in command[:4])
 
 
 def total_memory_bytes() -> int:

@@ -29,6 +29,7 @@ class Outcome:
         takes_made_twice: takes whose work may have been done more than once in this run: lines that a lost
             worker had begun and another made, and takes that were in the store when they were written.
             An upper bound; never more than a batch for each worker lost, but for two runs on one store.
+        broken: models that could go on no more, and why; one that never loaded is among them.
         unspent_jobs: lines that were not begun because the budget was spent.
     """
 
@@ -37,6 +38,7 @@ class Outcome:
     times: dict[str, ModelTimes] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     takes_made_twice: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
     unspent_jobs: int = 0
 
     @property

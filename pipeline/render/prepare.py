@@ -20,6 +20,9 @@ from pipeline.render.schedule import Job
 from pipeline.takes.address import StoreAddress
 from pipeline.takes.claims import ttl_from_environment
 
+# What a model takes that says nothing of its size and has no files: espeak holds 10 MB.
+UNSAID_BYTES = 10_000_000
+
 
 def line_jobs(plan: Plan, states: Mapping[str, Path]) -> list[LineJob]:
     """One job for each take that is missing, in reading order.
@@ -62,7 +65,6 @@ def worker_setup(
             scratch=scratch,
             parameters=dict(resolved[model].model.parameters),
             digests=digests[model],
-            room_bytes=memory_bytes,
         )
         for model in plan.models
     }
@@ -145,15 +147,16 @@ def demand_room(models: Iterable[str], sizes: Mapping[str, int], memory_bytes: i
     """Nothing, if each of the models fits into a worker's memory; asked before any is loaded.
 
     Args:
-        sizes: what each model holds when it shares nothing.
+        sizes: what each model holds when it shares nothing; 0 where nobody knows.
         memory_bytes: budget of one worker.
 
     Raises:
         MissingError: one does not fit; the largest is named.
     """
-    largest = max(models, key=lambda model: (sizes[model], model), default=None)
-    if largest is not None and sizes[largest] > memory_bytes:
-        raise too_large(largest, sizes[largest], memory_bytes)
+    held = {model: sizes[model] or UNSAID_BYTES for model in models}
+    largest = max(held, key=lambda model: (held[model], model), default=None)
+    if largest is not None and held[largest] > memory_bytes:
+        raise too_large(largest, held[largest], memory_bytes)
 
 
 def _line_job(plan: Plan, planned: LinePlan, states: Mapping[str, Path]) -> LineJob:

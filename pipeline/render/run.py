@@ -298,6 +298,7 @@ class Run:
     def _give_up(self, model: str, reason: str) -> None:
         """Sets all lines of a model aside: it can go on no more."""
         self._schedule.drop_model(model)
+        self.outcome.broken.setdefault(model, reason)
         for job in self._jobs.values():
             if job.model == model and job.key not in self.outcome.made:
                 self._quarantine(job, reason)

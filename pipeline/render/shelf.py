@@ -77,7 +77,7 @@ class ModelShelf:
         """The model, ready and safe from eviction until the block ends.
 
         Raises:
-            EngineError: it cannot be loaded, or could not be when it was tried ahead.
+            EngineError: it cannot be loaded, or could not be when that was tried before.
             MissingError: it is larger than the budget, now or after it has grown.
         """
         began = time.perf_counter()
@@ -143,7 +143,7 @@ class ModelShelf:
             with self._changed:
                 self._changed.wait_for(lambda: model not in self._policy.loading())
                 if model in self._failed:
-                    raise self._failed.pop(model)
+                    raise self._failed[model].with_traceback(None)
                 if model in self._engines:
                     self._policy.pin(model)
                     return self._engines[model]
@@ -214,7 +214,7 @@ class ModelShelf:
                     self._changed.notify_all()
 
     def _load(self, model: str, ahead: bool) -> None:
-        """Loads a model whose room is reserved; one loaded ahead keeps its error for whoever needs it."""
+        """Loads a model whose room is reserved; what it fails of is kept for whoever needs it later."""
         self._report(ModelLoadBegan(self._worker, model, self._sizes[model], ahead, _now_s()))
         began = time.perf_counter()
         try:
@@ -227,8 +227,8 @@ class ModelShelf:
                 self._report(ModelLoadFailed(self._worker, model, str(error), _now_s()))
                 if isinstance(error, _DoesNotFitError):
                     self._unfit_ahead.add(model)  # beside what is in use; alone it may
-                elif ahead and isinstance(error, Exception):
-                    self._failed[model] = error
+                elif isinstance(error, Exception):
+                    self._failed[model] = error  # batches in flight need not try it again
                 self._changed.notify_all()
             if not ahead:
                 raise

@@ -31,7 +31,7 @@ class Summary:
     Attributes:
         loads: loads begun, in all workers; `loads_failed` of them did not succeed.
         loads_needed: the fewest that could have done it: each model of the plan once.
-        loads_ratio: loads over loads needed; None without a plan.
+        loads_ratio: loads over loads needed, those that failed left out; None without a plan.
         swaps: loads in a worker that had loaded another model before; `swaps_needed` of them are the fewest
             that there could be: models of the plan less one for each of its workers.
         workers: of the plan, or those that were heard of.
@@ -42,6 +42,8 @@ class Summary:
         stalls, stall_s, longest_stall_s: batches that waited for a model, seconds in all, the longest.
         stall_share: of the seconds in which workers waited or spoke, how much was waiting; None if none did.
         pressures: what was done under pressure, in words, in order.
+        budget_bytes: what the models of a worker may hold; None without a plan.
+        peak_held_bytes: the most that the models of one worker held, those that were coming included.
         peak_resident_bytes: of the largest worker; None where memory was never looked at.
         lowest_available_bytes: what the machine had left at worst.
         peak_gpu_reserved_bytes: of the largest worker; None without a GPU.
@@ -72,6 +74,8 @@ class Summary:
     out_of_memory: int
     pressures: tuple[str, ...]
     workers_lost: int
+    budget_bytes: int | None
+    peak_held_bytes: int
     peak_resident_bytes: int | None
     lowest_available_bytes: int | None
     peak_gpu_reserved_bytes: int | None
@@ -112,6 +116,10 @@ class Tally:
         self._highest: dict[str, int] = {}
         self._lowest_available_bytes: int | None = None
         self._workers = 0
+        self._budget_bytes: int | None = None
+        # Bytes by model in each worker, and the most that one held.
+        self._held: dict[int | None, dict[str, int]] = {}
+        self._peak_held_bytes = 0
         self._loaded: set[int | None] = set()
 
     def add(self, record: Record) -> None:
@@ -121,10 +129,12 @@ class Tally:
             self._by_model.setdefault(record.model, Counter())[record.event] += 1
             seconds = self._seconds.setdefault(record.model, Counter())
             seconds[record.event] += (record.ms or 0.0) / 1000  # type: ignore[assignment]
+        self._hold(record)
         match record.event:
             case "plan":
                 self._needed.update(record.models or ())
                 self._workers = max(self._workers, record.workers or 0)
+                self._budget_bytes = record.bytes or self._budget_bytes
             case "load-begin":
                 self._by_model[record.model or ""]["ahead"] += bool(record.ahead)
                 self._counts["swap"] += record.actor in self._loaded
@@ -155,7 +165,7 @@ class Tally:
         return Summary(
             loads=counts["load-begin"],
             loads_needed=needed,
-            loads_ratio=round(counts["load-begin"] / needed, 3) if needed else None,
+            loads_ratio=round((counts["load-begin"] - counts["load-fail"]) / needed, 3) if needed else None,
             swaps=counts["swap"],
             swaps_needed=max(0, needed - max(workers, 1)),
             workers=workers,
@@ -178,6 +188,8 @@ class Tally:
             out_of_memory=counts["out-of-memory"],
             pressures=tuple(self._pressures),
             workers_lost=counts["lost"],
+            budget_bytes=self._budget_bytes,
+            peak_held_bytes=self._peak_held_bytes,
             peak_resident_bytes=self._highest.get("resident"),
             lowest_available_bytes=self._lowest_available_bytes,
             peak_gpu_reserved_bytes=self._highest.get("gpu_reserved"),
@@ -212,6 +224,17 @@ class Tally:
                 self._counts["span"] += not load.spans
                 load.spans = True
         self._loads[spoken.actor] = [load for load in loads if load.end_s > end_s]
+
+    def _hold(self, record: Record) -> None:
+        """Keeps what each worker's models hold. A model may have grown since; that is seen when it goes."""
+        held, model = self._held.setdefault(record.actor, {}), record.model or ""
+        if record.event in ("load-begin", "load-end") or (record.event == "evict" and model in held):
+            held[model] = record.bytes or 0
+            self._peak_held_bytes = max(self._peak_held_bytes, sum(held.values()))
+        if record.event in ("load-fail", "evict"):
+            held.pop(model, None)
+        elif record.event == "lost":
+            held.clear()
 
     def _look_at(self, memory: dict[str, int]) -> None:
         for name, size_bytes in memory.items():

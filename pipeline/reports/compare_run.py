@@ -13,7 +13,7 @@ import soundfile
 from pipeline.audio import Audio, decode_audio
 from pipeline.cast.cast import cast_script
 from pipeline.engines.catalogue import Catalogue
-from pipeline.errors import AudioError, MissingError
+from pipeline.errors import AudioError, MissingError, UsageError
 from pipeline.events import Event
 from pipeline.identity.encoder import Embedding, similarity
 from pipeline.identity.prints import print_key
@@ -66,7 +66,7 @@ class Bench:
         """So many lines of the script by side `a` and side `b`, measured.
 
         Raises:
-            UsageError: a side cannot say the script's languages.
+            UsageError: a side cannot say the script's languages, or both say all lines the same way.
             PolicyError: a voice has no consent.
             MissingError, StoreError: as `render`.
         """
@@ -74,6 +74,7 @@ class Bench:
         self.store.make_ready()
         plans = {name: self._plan(script, sides[name]) for name in ("a", "b")}
         chosen = [one.line.id for one in choose_lines(plans["a"][0].lines, count, seed)]
+        _demand_difference(plans["a"][0], plans["b"][0], chosen)
         takes: dict[str, dict[str, Take]] = {}
         for name, (plan, resolved) in plans.items():
             takes[name] = self._takes(plan, set(chosen), resolved, sides[name].written, found)
@@ -150,6 +151,20 @@ class Bench:
             own_a, own_b = (prints.heard.get(print_key(line.voice)) for line in pair.lines)
             rows.append((_alike(a, b), _alike(a, own_a), _alike(b, own_b)))
         return rows
+
+
+def _demand_difference(a: Plan, b: Plan, chosen: Sequence[str]) -> None:
+    """Nothing, if some chosen line is another take on the other side.
+
+    Raises:
+        UsageError: there is nothing to compare.
+    """
+    keys = [{line.key for line in plan.lines if line.line.id in chosen} for plan in (a, b)]
+    if keys[0] == keys[1]:
+        voices = ", ".join(sorted({f"{line.voice.written} on {line.voice.model}" for line in a.lines}))
+        raise UsageError(
+            f"both sides are the same: {voices}", hint="name another voice or model for one of them"
+        )
 
 
 def _pair(lines: tuple[LinePlan, LinePlan], takes: tuple[Take, Take]) -> _Pair:

@@ -14,7 +14,7 @@ from pipeline.identity.alike import alike_pairs
 from pipeline.identity.encoder import Embedding
 from pipeline.plan.plan import Plan
 from pipeline.plan.scenes import scenes_of
-from pipeline.publish.book import Published
+from pipeline.publish.book import BOOK_FILE, Published
 from pipeline.publish.delivery_events import RuleBroken
 from pipeline.render.run import Outcome
 from pipeline.reports.conservation import text_account
@@ -88,7 +88,10 @@ def _book(book: Book, slug: str, published: Published) -> dict[str, Any]:
     names = ("title", "subtitle", "author", "narrator", "language", "series", "series_part", "year")
     cover = next((name for name in COVERS if (published.folder / name).is_file()), None)
     file = None if published.book is None else published.book.name
-    return {**{name: getattr(book, name) for name in names}, "slug": slug, "cover": cover, "file": file}
+    # A book of an earlier run may lie beside the page; it is named as such and never played.
+    older = BOOK_FILE if file is None and (published.folder / BOOK_FILE).is_file() else None
+    facts = {name: getattr(book, name) for name in names}
+    return {**facts, "slug": slug, "cover": cover, "file": file, "older_file": older}
 
 
 def _totals(decided: Sequence[LineFate], chapters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -157,6 +160,7 @@ def _chapters(
                 "title": chapter.title,
                 "file": file,
                 "file_start_s": round(file_start_s, 6),
+                "not_stitched": None if one else _why_not_stitched(fates_in.get(index, ())),
                 **_master(one),
                 "lines": [
                     {**line_facts(fate), **_place(spans.get(fate.line.id), rate)}
@@ -166,6 +170,17 @@ def _chapters(
         )
         book_start_s += one.master.timeline.duration_s if one else 0.0
     return facts
+
+
+def _why_not_stitched(decided: Sequence[LineFate]) -> str:
+    """Why a chapter has no sound, in words."""
+    lacking = sum(fate.take is None and fate.status != "silent" for fate in decided)
+    if not lacking:
+        return "not stitched: there is nothing to say in it"
+    return (
+        f"not stitched this time: {lacking} of {len(decided)} lines have no take yet;"
+        " its lines can be heard here when all have one"
+    )
 
 
 def _sound_file(

@@ -26,6 +26,7 @@ from pipeline.events import (
     WorkerLost,
 )
 from pipeline.publish.delivery_events import FileCorrected, RuleBroken
+from pipeline.script.counting import counted
 
 LOG_EVERY_S = 5.0
 
@@ -43,7 +44,7 @@ class Reporter(Protocol):
 
 
 class BarReporter:
-    """A bar over seconds of audio with speed (x real time), lines done, time left and the chapter in work."""
+    """A bar over seconds of audio with speed (x real time), takes done, time left and the chapter in work."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -75,7 +76,8 @@ class BarReporter:
 
     def _start(self, count: int, audio_s: float) -> None:
         self._total, self._planned_s, self._began = count, audio_s, time.monotonic()
-        layout = "{desc} {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+        # tqdm puts ", " before a postfix: it follows what was elapsed and what remains.
+        layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
         self._bar = tqdm(
             total=round(audio_s, 1), unit="s", file=self._stream, bar_format=layout, dynamic_ncols=True,
             mininterval=0.2, desc="Rendering",
@@ -91,7 +93,7 @@ class BarReporter:
         self._bar.total = max(self._audio_s, self._planned_s * (1 - share) + self._audio_s)
         speed = self._audio_s / max(1e-3, time.monotonic() - self._began)
         self._bar.set_description_str(chapter[:28] or "Rendering", refresh=False)
-        self._bar.set_postfix_str(f"{speed:.1f}x real time, {self._lines}/{self._total} lines", refresh=False)
+        self._bar.set_postfix_str(f"{speed:.1f}x real time, {self._lines}/{self._total} takes", refresh=False)
         self._bar.update(audio_s)
 
     def _above(self, text: str) -> None:
@@ -135,7 +137,7 @@ class LogReporter:
         self._last = now
         speed = self._audio_s / max(1e-3, now - self._began)
         print(
-            f"{self._lines}/{self._total} lines, {self._audio_s:.0f} s of audio, {speed:.1f}x real time"
+            f"{self._lines}/{self._total} takes, {self._audio_s:.0f} s of audio, {speed:.1f}x real time"
             f" ({event.chapter})",
             file=self._stream,
             flush=True,
@@ -177,9 +179,10 @@ def sentence(event: Event) -> str:
     """The event in words; empty for what a person need not see."""
     match event:
         case RunStarted(lines=lines, to_render=0):
-            return f"{lines} lines, all takes are there"
+            return f"{counted(lines, 'line')}, all takes are there"
         case RunStarted(lines=lines, to_render=count, to_render_s=audio_s, workers=workers):
-            return f"{lines} lines, {count} to render (about {audio_s:.0f} s of audio), {workers} workers"
+            takes, by = counted(count, "take"), counted(workers, "worker")
+            return f"{counted(lines, 'line')}, {takes} to render (about {audio_s:.0f} s of audio), {by}"
         case WeightsFetched(model=model, form=form):
             return f"{model}: weights ready ({form})"
         case WorkerLost(worker=worker, reason=reason, lines_in_hand=count):

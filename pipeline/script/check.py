@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import Problem, ScriptError, UsageError
+from pipeline.errors import AudioError, Problem, ScriptError, UsageError
 from pipeline.script.model import NARRATOR, Character, Script, Sound, Span
 from pipeline.script.prose import name_lines, slug
 from pipeline.script.reading import Reading
@@ -157,11 +157,18 @@ def _base(language: str) -> str:
 
 def _check_book(script: Script, reading: Reading) -> None:
     cover = script.book.cover
-    if cover is not None and not cover.is_file():
-        row = reading.header.places.get("cover", 1)
-        reading.findings.error(
-            reading.root.name, row, f"there is no cover file '{cover}'", "correct its path"
-        )
+    if cover is None:
+        return
+    place = (reading.root.name, reading.header.places.get("cover", 1))
+    if not cover.is_file():
+        reading.findings.error(*place, f"there is no cover file '{cover}'", "correct its path")
+        return
+    from pipeline.script.attached import read_picture
+
+    try:
+        read_picture(cover)
+    except UsageError as error:
+        reading.findings.error(*place, f"'{cover}': {error.message}", error.hint)
 
 
 def _check_characters(script: Script, findings: Findings) -> None:
@@ -211,9 +218,26 @@ def _check_chapters(script: Script, findings: Findings) -> None:
 
 
 def _check_sounds(script: Script, findings: Findings) -> None:
+    faults: dict[Path, tuple[str, str | None] | None] = {}
     for sound in (item for chapter in script.chapters for item in chapter.items if isinstance(item, Sound)):
-        if not sound.file.is_file():
-            _at(findings.error, sound.span, f"there is no sound file '{sound.file}'", "correct its path")
+        if sound.file not in faults:
+            faults[sound.file] = _sound_fault(sound.file)
+        fault = faults[sound.file]
+        if fault is not None:
+            _at(findings.error, sound.span, *fault)
+
+
+def _sound_fault(file: Path) -> tuple[str, str | None] | None:
+    """Why the file cannot be heard in a chapter, and what to do; None if it can."""
+    if not file.is_file():
+        return f"there is no sound file '{file}'", "correct its path"
+    from pipeline.script.attached import demand_sound
+
+    try:
+        demand_sound(file)
+    except AudioError as error:
+        return f"'{file}': {error.message}", error.hint
+    return None
 
 
 def _at(

@@ -44,7 +44,7 @@ def read_markdown(source: Source, findings: Findings) -> Reading | None:
         return None
     source.silence(0, closing.end(), "front-matter")
     try:
-        root: Node | None = compose(source, opening.end(), closing.start())
+        root: Node | None = compose(source, findings, opening.end(), closing.start())
     except YamlError as error:
         findings.problems.append(error.problem)
         return None

@@ -41,7 +41,7 @@ def read_yaml(source: Source, findings: Findings) -> Reading | None:
 
 def _compose(source: Source, findings: Findings) -> Node | None:
     try:
-        root = compose(source)
+        root = compose(source, findings)
     except YamlError as error:
         findings.problems.append(error.problem)
         return None

@@ -80,10 +80,15 @@ def _book(node: Node | None, row: int, source: Source, findings: Findings) -> Bo
         return Book("")
     form = read_form(BookForm, node, source.name, findings, "book")
     if form is None:
-        return Book("", language=_language(node))
+        # Its cover is looked at all the same, so that one check tells of both.
+        return Book("", language=_language(node), cover=_cover(node, source))
     values: dict[str, Any] = form.model_dump()
-    cover = values.pop("cover")
-    return Book(**values, cover=None if cover is None else source.path.parent / cover)
+    return Book(**values | {"cover": _cover(node, source)})
+
+
+def _cover(node: Node, source: Source) -> Path | None:
+    found = node.get("cover") if isinstance(node, Mapping) else None
+    return source.path.parent / found.text if isinstance(found, Scalar) and found.text else None
 
 
 def _language(node: Node) -> str:
@@ -129,7 +134,7 @@ def _cast_file(node: Scalar, source: Source, findings: Findings) -> tuple[Node, 
     if other is None:
         return None
     try:
-        root = compose(other)
+        root = compose(other, findings)
     except YamlError as error:
         findings.problems.append(error.problem)
         return None

@@ -28,7 +28,7 @@ def read_lexicon(node: Node, source: Source, findings: Findings) -> tuple[Lexico
     if other.path.suffix.lower() in PLS_SUFFIXES:
         return _from_pls(other, findings)
     try:
-        root = compose(other)
+        root = compose(other, findings)
     except YamlError as error:
         findings.problems.append(error.problem)
         return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.errors import Problem
-from pipeline.script.source import Source
+from pipeline.script.source import Findings, Source
 
 # Deeper than any script, and shallow enough for every reader of nodes to recurse.
 MAX_DEPTH = 40
@@ -93,13 +93,15 @@ def locate(node: Node, path: tuple[int | str, ...]) -> Node:
     return node
 
 
-def compose(source: Source, start: int = 0, end: int | None = None) -> Node | None:
+def compose(source: Source, findings: Findings, start: int = 0, end: int | None = None) -> Node | None:
     """The nodes of the YAML in characters [start, end) of a file; None if there is only white space.
+
+    A key that is given twice is noted in `findings` and keeps its first value, so that reading goes on.
 
     Raises:
         YamlError: it is not YAML, or YAML that scripts do not use (tags, two documents, alias bombs).
     """
-    return _Composer(source, start, len(source.text) if end is None else end).compose()
+    return _Composer(source, findings, start, len(source.text) if end is None else end).compose()
 
 
 @dataclass
@@ -113,9 +115,10 @@ class _Open:
 class _Composer:
     """Makes nodes of events without recursion, so that no nesting can exhaust the stack."""
 
-    def __init__(self, source: Source, start: int, end: int) -> None:
+    def __init__(self, source: Source, findings: Findings, start: int, end: int) -> None:
         mark = 1 if source.text.startswith("\ufeff", start) else 0
         self.source = source
+        self.findings = findings
         self.base = start + mark
         self.text = source.text[self.base : end]
         self.anchors: dict[str, Node | None] = {}
@@ -193,9 +196,9 @@ class _Composer:
             if not isinstance(key, Scalar):
                 raise self.problem(key.start - self.base, "a key must be a word, not a list or mapping")
             if key.text in seen:
-                raise self.problem(
-                    key.start - self.base, f"'{key.text}' is given twice; first in row {seen[key.text]}"
-                )
+                message = f"'{key.text}' is given twice; first in row {seen[key.text]}"
+                self.findings.error(self.source.name, key.row, message, "keep one of them")
+                continue
             seen[key.text] = key.row
             entries.append((key, value))
         size = 1 + sum(child.size for child in done.children)

@@ -113,7 +113,8 @@ def explain(form: type[BaseModel], error: dict[str, Any], owner: str) -> tuple[s
         return f"'{key}' of {owner} must be {least} {bound:g}, not {value}", None
     if kind == "string_pattern_mismatch":
         return f"'{value}' cannot be the '{key}' of {owner}", _pattern_hint(key)
-    shown = f"'{shorten(value)}'" if isinstance(value, str) else f"a {type(value).__name__}"
+    kinds: dict[type, str] = {dict: "keys with values", list: "a list"}
+    shown = kinds.get(type(value)) or f"'{shorten(str(value))}'"
     if kind in _WANTED:
         return f"'{key}' of {owner} must be {_WANTED[kind]}, not {shown}", None
     return f"'{key}' of {owner}: {error['msg']}", None

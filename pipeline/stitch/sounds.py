@@ -11,14 +11,13 @@ import numpy as np
 
 from pipeline.audio import Samples
 from pipeline.errors import AudioError
+from pipeline.script.attached import LONGEST_SOUND_S, decoded_sound
 from pipeline.script.model import Item, Sound
 from pipeline.stitch.timeline import SoundSpan
 
 if TYPE_CHECKING:
     from av import AudioFrame
 
-# A sound is held in memory while it is heard; longer ones are programmes of their own.
-LONGEST_SOUND_S = 600.0
 # Of a bed that a scene's or chapter's end cuts off.
 CUT_FADE_S = 0.5
 CLICK_FADE_S = 0.010
@@ -81,7 +80,7 @@ def _segment(file: Path, sample_rate: int, length: int) -> Any:
 
 def _length_s(file: Path) -> float:
     samples, sample_rate = 0, 0
-    for frame in _decoded(file):
+    for frame in decoded_sound(file):
         samples, sample_rate = samples + frame.samples, frame.sample_rate
         if samples > LONGEST_SOUND_S * sample_rate:
             raise AudioError(
@@ -98,19 +97,6 @@ def _resampled(file: Path, sample_rate: int) -> Iterator[AudioFrame]:
     import av
 
     resampler = av.AudioResampler(format="s32", rate=sample_rate)
-    for frame in _decoded(file):
+    for frame in decoded_sound(file):
         yield from resampler.resample(frame)
     yield from resampler.resample(None)
-
-
-def _decoded(file: Path) -> Iterator[AudioFrame]:
-    """The file's frames as FFmpeg decodes them."""
-    import av
-
-    try:
-        with av.open(str(file)) as container:
-            if not container.streams.audio:
-                raise AudioError("there is no sound in this file", where=str(file))
-            yield from container.decode(audio=0)
-    except (OSError, av.error.FFmpegError) as error:
-        raise AudioError(f"cannot read sound: {error.strerror or error}", where=str(file)) from error

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.hashing import digest
 from pipeline.registry.places import default_cache
 
@@ -42,10 +42,16 @@ def parse_store(text: str) -> StoreAddress:
 
     Raises:
         UsageError: a URL of another kind, or without a bucket.
+        StoreError: a file stands where the folder would be.
     """
     scheme, mark, rest = text.partition("://")
     if not mark:
-        return Path(text)
+        path = Path(text)
+        if path.exists() and not path.is_dir():
+            raise StoreError(
+                f"--store {text}: a file stands there", hint="give a folder or s3://BUCKET/PREFIX"
+            )
+        return path
     if scheme != "s3":
         raise UsageError(
             f"--store {text}: '{scheme}' is not known", hint="give a folder or s3://BUCKET/PREFIX"

@@ -41,17 +41,19 @@ class TakeStore:
 
     Args:
         address: a folder, or a place in an object store.
+        look_only: damaged takes are noted, but stay where they are.
 
     Attributes:
         root: the folder on this machine for what goes with the takes but is not shared through a bucket:
             the store's own folder, or one in the user's cache.
         shelf: where the bytes lie.
         remote: whether takes lie in a bucket, where every look is a request.
-        damaged: keys and reasons of takes that this store set aside.
+        damaged: keys and reasons of takes that this store found damaged, and set aside unless it only looks.
     """
 
-    def __init__(self, address: StoreAddress) -> None:
+    def __init__(self, address: StoreAddress, look_only: bool = False) -> None:
         self.address = address
+        self.look_only = look_only
         self.root = local_folder(address)
         self.damaged: list[tuple[str, str]] = []
         self.shelf: Shelf
@@ -114,7 +116,7 @@ class TakeStore:
         try:
             take.flac()
         except StoreError:
-            if not self.has(key):
+            if not self.has(key) or any(key == one for one, _ in self.damaged):
                 return None
             raise
         return take
@@ -168,9 +170,14 @@ class TakeStore:
         return there
 
     def set_aside(self, key: str, reason: str) -> None:
-        """Renames a damaged take's objects to `.damaged`, audio first, and notes it in `damaged`."""
-        logger.warning("take %s set aside: %s", key[:12], reason)
+        """Notes a damaged take in `damaged` and renames its objects to `.damaged`, audio first.
+
+        Whoever made the store tells a person what stands in `damaged`.
+        """
         self.damaged.append((key, reason))
+        if self.look_only:
+            return
+        logger.info("take %s set aside: %s", key[:12], reason)
         for name in (_audio(key), _metadata(key)):
             self.shelf.rename(name, f"{name}.damaged")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.english_words import sentence_ends_after
+from pipeline.text.english_stops import sentence_ends_after
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
 

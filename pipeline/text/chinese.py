@@ -14,6 +14,8 @@ _FREE = r"(?<![\d.])"
 _ENDS = r"(?!\d|\.\d)"
 _DASH = r"\s?(?:[-–—~～]|至|到)\s?"
 _SIGN = r"(?<![\w.)-])[-−](?=\d)"
+# Behind a Chinese word a dash is a sign only where degrees follow: 气温-3℃, but 1月-5月.
+_DEGREES_SIGN = rf"(?:{_SIGN}|(?<![0-9A-Za-z.)-])(?<!\d[\u4e00-\u9fff])[-−](?=\d[^，。；！？]{{0,12}}?[℃℉°]))"
 _CURRENCIES = {
     "¥": "元", "￥": "元", "$": "美元", "£": "英镑", "€": "欧元", "₩": "韩元", "₽": "卢布", "HK$": "港元",
     "US$": "美元",
@@ -29,7 +31,7 @@ _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=lambda unit: (-l
 # A bare 2 before one of these is 两: 2个 -> 两个, but 2月 -> 二月 and 2号 -> 二号.
 _MEASURES = (
     "个只条张本位名件次天年周分秒点杯碗瓶包箱辆架艘间座栋层米里斤吨块家"
-    "种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
+    "毛种句片颗棵口头匹匙岁倍套双对把枚封场顿千万亿"
 )
 _YEAR_AS_DURATION_BELOW = 30
 
@@ -82,7 +84,9 @@ def _amount(match: re.Match[str]) -> str:
 
 
 def _say_money(match: re.Match[str], tongue: Tongue) -> str:
-    return f"{_amount(match)}{match['scale'] or ''}{_CURRENCIES[match['symbol']]}"
+    # ￥5元 names its currency twice.
+    name = match["named"] if match["named"] not in (None, "元") else _CURRENCIES[match["symbol"]]
+    return f"{_amount(match)}{match['scale'] or ''}{name}"
 
 
 def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
@@ -91,6 +95,58 @@ def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
     if match["sign"]:
         return f"零下{words}{unit}" if unit.endswith("氏度") else f"负{words}{unit}"
     return words + unit
+
+
+def _say_measures(match: re.Match[str], tongue: Tongue) -> str | None:
+    """A range with a sign or a unit on either side: both are said in full."""
+    unit = _UNITS[match["unit"]]
+    if not (match["sign"] or match["inner"] or match["other_sign"]):
+        return None
+    first = _signed(match["sign"], match["first"], _UNITS.get(match["inner"] or "", unit))
+    return f"{first}到{_signed(match['other_sign'], match['last'], unit)}"
+
+
+def _signed(sign: str | None, amount: str, unit: str) -> str:
+    words = ("两" if amount == "2" else say_number(amount)) + unit
+    if not sign:
+        return words
+    return f"零下{words}" if unit.endswith("氏度") else f"负{words}"
+
+
+def _say_score(match: re.Match[str], tongue: Tongue) -> str:
+    return f"{match['head'] or ''}{_say_ratio(match, tongue)}"
+
+
+def _say_power(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`10⁶` -> `十的六次方`; None for the mark of a footnote."""
+    exponent = unicodedata.normalize("NFKC", match[0]).replace("−", "-")
+    if exponent == "1":
+        return None
+    if exponent in ("2", "3"):
+        return {"2": "的平方", "3": "的立方"}[exponent]
+    return f"的{say_number(exponent.lstrip('+'))}次方"
+
+
+def _say_to(match: re.Match[str], tongue: Tongue) -> str:
+    return "到"
+
+
+def _say_digits(match: re.Match[str], tongue: Tongue) -> str:
+    return say_digits(match[0])
+
+
+def _say_level(match: re.Match[str], tongue: Tongue) -> str:
+    """`Lv.12` -> `十二级`."""
+    return f"{say_integer(match['level'])}级"
+
+
+def _say_each(match: re.Match[str], tongue: Tongue) -> str:
+    """`3000元/月` -> `三千元每月`."""
+    return "每"
+
+
+def _say_nothing(match: re.Match[str], tongue: Tongue) -> str:
+    return ""
 
 
 def _say_phone(match: re.Match[str], tongue: Tongue) -> str:
@@ -163,13 +219,32 @@ CHINESE_RULES = (
     Rule("percent", re.compile(rf"{_FREE}(?P<first>(?:{_SIGN})?{_NUMBER})(?P<last>)[%％‰]"), _say_percent),
     Rule(
         "currency",
-        re.compile(rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?{_SPAN}(?P<scale>[十百千万亿]*)"),
+        re.compile(
+            rf"(?P<symbol>HK\$|US\$|[¥￥$£€₩₽])\s?(?P<first>{_NUMBER})(?:{_DASH}(?P=symbol)?(?P<last>{_NUMBER}))?(?P<scale>[十百千万亿]*)"
+            r"(?P<named>元(?![旦宝素首帅])|块钱|美元|美金|欧元|英镑|港元|日元|韩元|卢布)?"
+        ),
         _say_money,
     ),
     Rule(
         "unit",
-        re.compile(rf"{_FREE}(?P<sign>{_SIGN})?{_SPAN}\s?(?P<unit>{_UNIT})(?![A-Za-z²³/])"),
+        re.compile(
+            rf"{_FREE}(?P<sign>{_DEGREES_SIGN})?(?P<first>{_NUMBER})\s?(?P<inner>{_UNIT})?{_DASH}(?P<other_sign>[-−])?"
+            rf"(?P<last>{_NUMBER})\s?(?P<unit>{_UNIT})(?![A-Za-z²³/])"
+        ),
+        _say_measures,
+    ),
+    Rule(
+        "unit",
+        re.compile(rf"{_FREE}(?P<sign>{_DEGREES_SIGN})?{_SPAN}\s?(?P<unit>{_UNIT})(?![A-Za-z²³/])"),
         _say_measure,
+    ),
+    Rule(
+        "ratio",
+        re.compile(
+            r"(?P<head>比分[^\d，。！？；]{0,6})?(?P<first>\d{1,3})[-–—:：](?P<last>\d{1,3})(?![\d:：-])"
+            r"(?(head)|(?=的?(?:比分|大比分|获胜|取胜|战胜|击败|领先|落后|落败|险胜|逆转|战平|大胜)))"
+        ),
+        _say_score,
     ),
     Rule(
         "phone",
@@ -186,6 +261,22 @@ CHINESE_RULES = (
         re.compile(r"(?:(?<=拨打)|(?<=电话)|(?<=拨)|(?<=打))\d{3,8}(?!\d|\.\d|[个次年天])"),
         _say_phone,
     ),
+    Rule(
+        "phone",
+        re.compile(
+            r"(?:(?<=号码)|(?<=证码)|(?<=密码)|(?<=号是)|(?<=码是)|(?<=号为)|(?<=码为)|(?<=[号码][:：]))\d{3,}(?![\d.,年月天个])"
+        ),
+        _say_digits,
+    ),
+    Rule("number", re.compile(r"(?<![\d.,第])\d{3,4}(?=室|号?房间?|教室|号?病房)"), _say_digits),
+    Rule("number", re.compile(r"\b[Ll][Vv][Ll]?\.?\s?(?P<level>\d{1,4})(?!\d)", re.A), _say_level),
+    Rule(
+        "symbol",
+        re.compile(r"(?<=[元块米克斤里])/(?=[月年天日时周季人次个斤米平分秒]|小时|公)"),
+        _say_each,
+        False,
+    ),
+    Rule("range", re.compile(r"(?<=\d[年月日号时点])[-–—~～](?=\d)"), _say_to),
     Rule("version", re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d])"), _say_version),
     Rule(
         "fraction",
@@ -202,6 +293,8 @@ CHINESE_RULES = (
         "ratio", re.compile(r"(?<![\d:：.])(?P<first>\d{1,6})[:：](?P<last>\d{1,6})(?![\d:：])"), _say_ratio
     ),
     Rule("range", re.compile(rf"{_FREE}(?P<first>{_NUMBER}){_DASH}(?P<last>{_NUMBER}){_ENDS}"), _say_range),
+    Rule("power", re.compile(r"(?<=[\dA-Za-z])[⁺⁻]?[⁰¹²³⁴-⁹]+"), _say_power, False),
+    Rule("footnote-mark", re.compile(r"(?<=\w)[⁰¹²³⁴-⁹]+"), _say_nothing, False),
     Rule("number", re.compile(rf"(?<![\d.,第A-Za-z])2(?=[{_MEASURES}])(?!年级)"), _say_couple),
     Rule("number", re.compile(rf"(?:{_SIGN})?{_NUMBER}"), _say_plain),
 )

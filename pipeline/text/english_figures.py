@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from pipeline.text.english_measures import MEASURE_RULES
 from pipeline.text.english_numbers import (
+    NUMBER,
+    RANGE,
     capitalized,
     cardinal,
+    plural,
+    say_counted,
     say_digits,
     say_fraction,
     say_number,
@@ -16,9 +21,11 @@ from pipeline.text.english_numbers import (
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3}){1,4}(?! ?\d)|\d+)(?:\.\d+)?"
 _STARTS = r"(?<![\w.,])"
 _ENDS = r"(?![\d]|[.,]\d)"
+# Blood pressure, 120/80.
+_SYSTOLIC, _DIASTOLIC = range(80, 230), range(41, 131)
+_RAISED = "[⁺⁻]?[⁰¹²³⁴-⁹]+"
 _MAGNITUDES = {
     "k": "thousand", "K": "thousand", "thousand": "thousand", "m": "million", "M": "million",
     "mn": "million", "million": "million", "b": "billion", "bn": "billion", "B": "billion",
@@ -36,45 +43,13 @@ _DOLLARS_OF = {
     "US": "U S ", "A": "Australian ", "AU": "Australian ", "C": "Canadian ", "CA": "Canadian ",
     "HK": "Hong Kong ", "NZ": "New Zealand ", "": "",
 }  # fmt: skip
-# unit: one, many; -er is respelled -re for British below
-_UNITS = {
-    "km": ("kilometer", "kilometers"), "m": ("meter", "meters"), "cm": ("centimeter", "centimeters"),
-    "mm": ("millimeter", "millimeters"), "kg": ("kilogram", "kilograms"), "g": ("gram", "grams"),
-    "mg": ("milligram", "milligrams"), "lb": ("pound", "pounds"), "lbs": ("pound", "pounds"),
-    "lb.": ("pound", "pounds"), "lbs.": ("pound", "pounds"), "oz": ("ounce", "ounces"),
-    "oz.": ("ounce", "ounces"), "ft": ("foot", "feet"), "ft.": ("foot", "feet"), "yd": ("yard", "yards"),
-    "yds": ("yard", "yards"), "mi": ("mile", "miles"), "mph": ("mile per hour", "miles per hour"),
-    "km/h": ("kilometer per hour", "kilometers per hour"),
-    "kph": ("kilometer per hour", "kilometers per hour"), "m/s": ("meter per second", "meters per second"),
-    "ml": ("milliliter", "milliliters"), "l": ("liter", "liters"), "L": ("liter", "liters"),
-    "ha": ("hectare", "hectares"), "m²": ("square meter", "square meters"),
-    "km²": ("square kilometer", "square kilometers"), "m³": ("cubic meter", "cubic meters"),
-    "sq ft": ("square foot", "square feet"), "Hz": ("hertz", "hertz"), "kHz": ("kilohertz", "kilohertz"),
-    "MHz": ("megahertz", "megahertz"), "GHz": ("gigahertz", "gigahertz"), "W": ("watt", "watts"),
-    "kW": ("kilowatt", "kilowatts"), "MW": ("megawatt", "megawatts"),
-    "kWh": ("kilowatt hour", "kilowatt hours"), "V": ("volt", "volts"), "KB": ("kilobyte", "kilobytes"),
-    "MB": ("megabyte", "megabytes"), "GB": ("gigabyte", "gigabytes"), "TB": ("terabyte", "terabytes"),
-    "dB": ("decibel", "decibels"), "ms": ("millisecond", "milliseconds"), "min": ("minute", "minutes"),
-    "hr": ("hour", "hours"), "hrs": ("hour", "hours"), "sec": ("second", "seconds"),
-    "secs": ("second", "seconds"), "°": ("degree", "degrees"), "º": ("degree", "degrees"),
-    "°C": ("degree Celsius", "degrees Celsius"), "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
-    "℃": ("degree Celsius", "degrees Celsius"), "℉": ("degree Fahrenheit", "degrees Fahrenheit"),
-}  # fmt: skip
-_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=lambda unit: (-len(unit), unit)))
 _FRACTION_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 32, 64, 100))
-
-
-def _counted(amount: str, british: bool) -> str:
-    """A number, or a range of two, as words."""
-    first, _, last = re.sub(r"\s*[-–]\s*(?=\d)", "~", amount[1:]).partition("~")
-    words = say_number(amount[0] + first, british)
-    return f"{words} to {say_number(last, british)}" if last else words
 
 
 def _money_words(symbol: str, amount: str, magnitude: str, attributive: bool, british: bool) -> str:
     one, many, cent, cents = _MONEY[symbol]
     whole, _, hundredths = amount.partition(".")
-    if not magnitude and len(hundredths) == 2 and cent and not re.search(r"[-–]", amount):
+    if not magnitude and len(hundredths) == 2 and cent:
         parts = []
         if int(whole.replace(",", "")) or not int(hundredths):
             parts.append(f"{say_number(whole, british)} {one if whole == '1' else many}")
@@ -83,22 +58,40 @@ def _money_words(symbol: str, amount: str, magnitude: str, attributive: bool, br
         return " and ".join(parts)
     scale = f" {_MAGNITUDES[magnitude]}" if magnitude else ""
     name = one if attributive or (amount == "1" and not scale) else many
-    return f"{_counted(amount, british)}{scale} {name}"
+    return f"{say_counted(amount, british)}{scale} {name}"
+
+
+def _money_range(match: re.Match[str], symbol: str, attributive: bool, british: bool) -> str:
+    """`$10–$20` or `$10-20` -> `ten to twenty dollars`; cents and unlike scales are said on both sides."""
+    parts = re.fullmatch(r"([\d., ]*\d)([a-zA-Z]*)\s?[-–]\s?\D?([\d., ]+)", match["amount"])
+    assert parts is not None  # the rule's own pattern
+    first, inner, last = parts.groups()
+    magnitude = match.groupdict().get("magnitude") or ""
+    if not (inner or magnitude) and re.search(r"\.\d\d(?:\s|$)", f"{first} {last}"):
+        return " to ".join(_money_words(symbol, side, "", attributive, british) for side in (first, last))
+    head = say_number(first, british)
+    if inner and _MAGNITUDES[inner] != _MAGNITUDES.get(magnitude):
+        head += f" {_MAGNITUDES[inner]}"
+    return f"{head} to {_money_words(symbol, last, magnitude, attributive, british)}"
 
 
 def _say_money(match: re.Match[str], tongue: Tongue) -> str:
     groups = match.groupdict()
-    after_article = re.search(r"\b[Aa]n?\s$", match.string[: match.start()]) is not None
-    hyphenated = re.match(r"[-‑][A-Za-z]|\s[a-z]", match.string[match.end() :]) is not None
-    attributive = (after_article and hyphenated) or match.string[match.end() : match.end() + 2] == "-a"
-    if match.string[match.end() : match.end() + 3] == "-a-":
-        attributive = False
-    words = _money_words(
-        groups["symbol"], groups["amount"], groups.get("magnitude") or "", attributive, tongue.british
+    rest = match.string[match.end() :]
+    compound = re.match(r"-(?:an?|per)-", rest) is not None  # a $20-a-day habit
+    after_article = (
+        re.search(r"\b[Aa]n?\s$", match.string[max(0, match.start() - 40) : match.start()]) is not None
     )
+    attributive = compound or (after_article and re.match(r"[-‑][A-Za-z]|\s[a-z]", rest) is not None)
+    symbol, magnitude = groups["symbol"], groups.get("magnitude") or ""
+    if re.search(r"[-–]", groups["amount"]):
+        words = _money_range(match, symbol, attributive, tongue.british)
+    else:
+        words = _money_words(symbol, groups["amount"], magnitude, attributive, tongue.british)
     sign = "minus " if groups.get("sign") or groups.get("minus") else ""
-    name = _MONEY[groups["symbol"]][0]
-    return sign + words.replace(f" {name}", f" {_DOLLARS_OF[groups.get('country') or '']}{name}", 1)
+    name = _MONEY[symbol][0]
+    words = words.replace(f" {name}", f" {_DOLLARS_OF[groups.get('country') or '']}{name}", 1)
+    return sign + (re.sub(r"\s(?=\S+$)", "-", words) if compound else words)
 
 
 def _say_shillings(match: re.Match[str], tongue: Tongue) -> str:
@@ -112,29 +105,10 @@ def _say_shillings(match: re.Match[str], tongue: Tongue) -> str:
     return words + ends
 
 
-def _say_measure(match: re.Match[str], tongue: Tongue) -> str:
-    one, many = _UNITS[match["unit"]]
-    text, end = match.string, match.end()
-    hyphenated = re.search(r"\d-[^\d]*$", match[0]) is not None and match["unit"].isalpha()
-    attributive = hyphenated or re.match(r"-[A-Za-z]", text[end:]) is not None
-    name = one if match["amount"] == "1" or attributive else many
-    if tongue.british:
-        name = re.sub(r"(met|lit)er", r"\1re", name)
-    stop = "." if match["unit"].endswith(".") and not text[end:].strip("\"”’')") else ""
-    return f"{'minus ' if match['sign'] else ''}{_counted(match['amount'], tongue.british)} {name}{stop}"
-
-
 def _say_percent(match: re.Match[str], tongue: Tongue) -> str:
     name = "percent" if match["unit"] == "%" else "per mille"
-    words = _counted(match["amount"].replace("%", ""), tongue.british)
+    words = say_counted(match["amount"].replace("%", ""), tongue.british)
     return f"{'minus ' if match['sign'] else ''}{words} {name}"
-
-
-def _say_feet(match: re.Match[str], tongue: Tongue) -> str:
-    feet = cardinal(int(match["feet"]), tongue.british)
-    if match["inches"]:
-        return f"{feet} foot {cardinal(int(match['inches']), tongue.british)}"
-    return f"{feet} {'foot' if match['feet'] == '1' else 'feet'}"
 
 
 def _say_phone(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -160,6 +134,12 @@ def _is_phone(written: str) -> bool:
     return 7 <= digits <= 19 and (len(groups) >= 3 or re.fullmatch(r"\d{3}-\d{4}", written) is not None)
 
 
+def _say_toll_free(match: re.Match[str], tongue: Tongue) -> str:
+    """`1-800-` before a word: `one eight hundred `."""
+    digits = match[0][3:5]
+    return f"one eight {'hundred' if digits == '00' else say_digits(digits)} "
+
+
 def _say_dialed(match: re.Match[str], tongue: Tongue) -> str:
     return say_digits(match[0])
 
@@ -167,12 +147,32 @@ def _say_dialed(match: re.Match[str], tongue: Tongue) -> str:
 def _say_number_range(match: re.Match[str], tongue: Tongue) -> str | None:
     if max(len(match["first"]), len(match["last"])) > 6 and "," not in match[0]:
         return None  # a code
+    if match["first"] == match["last"] == "50":
+        return "fifty-fifty"
     return f"{say_number(match['first'], tongue.british)} to {say_number(match['last'], tongue.british)}"
+
+
+def _is_score(match: re.Match[str], numerator: int, denominator: int) -> bool:
+    """Whether it counts up to a whole (`HP: 45/100`, `Collect 3/10 pelts`, `a 7/10`) and is no fraction."""
+    if match["whole"] or match["ending"] or denominator < 2:
+        return False
+    if re.search(
+        r"(?:[A-Za-z]:|\b(?:HP|MP|XP|Health|Mana|Ammo|Stamina|Score|Progress))\s?$",
+        match.string[max(0, match.start() - 40) : match.start()],
+    ):
+        return True
+    is_part = re.match(
+        r"[\s-](?:of|mile|inch|cup|second|scale|oz|lb|teaspoon|tablespoon)", match.string[match.end() :]
+    )
+    return denominator in (10, 100) and 1 < numerator <= denominator and not is_part
 
 
 def _say_slashed(match: re.Match[str], tongue: Tongue) -> str | None:
     numerator, denominator = int(match["over"]), int(match["under"])
-    if numerator < denominator and denominator in _FRACTION_DENOMINATORS:
+    if _is_score(match, numerator, denominator):
+        return f"{cardinal(numerator, tongue.british)} out of {cardinal(denominator, tongue.british)}"
+    named = bool(match["ending"]) and denominator > 1  # 2/3rds
+    if named or (numerator < denominator and denominator in _FRACTION_DENOMINATORS):
         words = say_fraction(numerator, denominator, tongue.british)
         if not match["whole"]:
             return words
@@ -180,7 +180,8 @@ def _say_slashed(match: re.Match[str], tongue: Tongue) -> str | None:
         return f"{say_number(match['whole'], tongue.british)} and {words}"
     if match["whole"]:
         return None
-    return f"{cardinal(numerator, tongue.british)} {cardinal(denominator, tongue.british)}"
+    over = " over" if numerator in _SYSTOLIC and denominator in _DIASTOLIC else ""
+    return f"{cardinal(numerator, tongue.british)}{over} {cardinal(denominator, tongue.british)}"
 
 
 def _say_vulgar(match: re.Match[str], tongue: Tongue) -> str | None:
@@ -203,8 +204,34 @@ def _say_version(match: re.Match[str], tongue: Tongue) -> str:
     return f"version {words}" if match["mark"] else words
 
 
-def _say_power(match: re.Match[str], tongue: Tongue) -> str:
-    return {"²": " squared", "³": " cubed"}[match[0]]
+def _say_power(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`mc²` -> `m c squared`, `10⁶` -> `ten to the sixth`; None for the mark of a footnote."""
+    base, exponent = match["base"], unicodedata.normalize("NFKC", match["exponent"]).replace("−", "-")
+    after_year = not base and re.search(
+        r"(?<!\d)(?:1[1-9]|20)\d\d$", match.string[max(0, match.start() - 40) : match.start()]
+    )
+    if exponent == "1" or after_year or (len(base) > 1 and not _in_formula(match)):
+        return None
+    letters = " ".join("pi" if letter == "π" else letter for letter in base)
+    number = exponent.lstrip("+-")
+    if exponent in ("2", "3"):
+        said = {"2": "squared", "3": "cubed"}[exponent]
+    else:
+        said = f"to the {'minus ' if exponent[0] == '-' else ''}{say_ordinal(number, tongue.british)}"
+    return f"{letters} {said}"
+
+
+def _say_nothing(match: re.Match[str], tongue: Tongue) -> str:
+    return ""
+
+
+def _in_formula(match: re.Match[str]) -> bool:
+    """Whether a sign of arithmetic stands beside a raised figure: words have footnotes, variables powers."""
+    before, after = (
+        match.string[max(0, match.start() - 40) : match.start()].rstrip(),
+        match.string[match.end() :].lstrip(),
+    )
+    return "π" in match["base"] or before[-1:] in tuple("=+−×*/(<>≤≥≈√") or after[:1] in tuple("=+−×*/<>≤≥≈")
 
 
 def _say_ratio(match: re.Match[str], tongue: Tongue) -> str:
@@ -216,8 +243,41 @@ def _say_plain(match: re.Match[str], tongue: Tongue) -> str:
     return capitalized(words) if tongue.title else words
 
 
-_RANGE = rf"{NUMBER}(?:\s?[-–]\s?{NUMBER})?"
 _MAGNITUDE = r"(?:[\s-]?(?P<magnitude>thousand|million|billion|trillion|bn|mn|tn|[kKmMbB])\b)?"
+
+
+def _say_old_coins(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`6d.` -> `six pence`, `5s. a week` -> `five shillings`; not `the 20s. he`."""
+    if re.search(
+        r"\b(?:the|his|her|their|my|your|our|early|late|mid)[\s-]$",
+        match.string[max(0, match.start() - 40) : match.start()],
+        re.I,
+    ):
+        return None
+    count = int(match["count"])
+    names = ("shilling", "shillings") if match["coin"] in ("s", "/-") else ("penny", "pence")
+    ends = "." if match[0].endswith(".") and not match.string[match.end() :].strip("\"”’') ") else ""
+    return f"{cardinal(count, tongue.british)} {names[count != 1]}{ends}"
+
+
+def _say_plural(match: re.Match[str], tongue: Tongue) -> str:
+    """`B-52s` -> `fifty-twos`."""
+    return plural(cardinal(int(match["number"]), tongue.british))
+
+
+def _say_by(match: re.Match[str], tongue: Tongue) -> str:
+    """The x of `4x100`, of `2x` and of `x2`."""
+    if not match.string[max(0, match.start() - 40) : match.start()][-1:].isdigit():
+        return "times "
+    return " by " if match.string[match.end() : match.end() + 1].isdigit() else " times"
+
+
+def _say_caliber(match: re.Match[str], tongue: Tongue) -> str:
+    """`a .45` -> `forty-five`, `.357` -> `three fifty-seven`."""
+    digits = match["digits"]
+    head = f"{say_digits(digits[0])} " if len(digits) == 3 else ""
+    return head + cardinal(int(digits[-2:]), tongue.british)
+
 
 OLD_MONEY_RULES = (
     Rule(
@@ -226,6 +286,13 @@ OLD_MONEY_RULES = (
         _say_shillings,
     ),
     Rule("currency", re.compile(r"(?<=£\d\s|\d\d\s)(?P<shillings>\d{1,2})s\.(?P<pence>)"), _say_shillings),
+    Rule(
+        "currency",
+        re.compile(
+            r"(?<![\w.,'’‘$£€])(?P<count>\d{1,2})(?P<coin>(?:[sd](?=\.)|/-(?!\w)))(?:\.(?=\s[a-z]|[,;])|(?<=/-))"
+        ),
+        _say_old_coins,
+    ),
 )
 
 FIGURE_RULES = (
@@ -233,29 +300,17 @@ FIGURE_RULES = (
         "currency",
         re.compile(
             rf"(?<![\w.,])(?P<sign>[-−])?(?P<country>US|AU|CA|HK|NZ|A|C)?(?P<symbol>[$£€¥₹₽₩₺])"
-            rf"(?:(?P<minus>[-−])|\s?)(?P<amount>{_RANGE}){_MAGNITUDE}"
+            rf"(?:(?P<minus>[-−])|\s?)(?P<amount>{NUMBER}(?:(?:[kKmMbB]n?)?\s?[-–]\s?(?P=symbol)?{NUMBER})?)"
+            rf"{_MAGNITUDE}"
         ),
         _say_money,
     ),
     Rule(
         "currency",
-        re.compile(rf"{_STARTS}(?P<amount>{_RANGE})\s?(?P<symbol>[€¢£₽])"),
+        re.compile(rf"{_STARTS}(?P<amount>{RANGE})\s?(?P<symbol>[€¢£₽])"),
         _say_money,
     ),
-    Rule(
-        "unit",
-        re.compile(r"(?<![\w.])(?P<feet>\d{1,2})[′'’]\s?(?P<inches>\d{1,2})(?:[″\"”]|''|’’|′′)"),
-        _say_feet,
-    ),
-    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,3})′(?P<inches>)"), _say_feet),
-    Rule("unit", re.compile(r"(?<![\w.])(?P<feet>\d{1,2})\s?ft\.?\s(?P<inches>\d{1,2})\s?in\b"), _say_feet),
-    Rule(
-        "unit",
-        re.compile(
-            rf"(?<![\w.,])(?P<sign>[-−](?=\d))?(?P<amount>{_RANGE})[\s-]?(?P<unit>{_UNIT})(?![\w²³/])"
-        ),
-        _say_measure,
-    ),
+    *MEASURE_RULES,
     Rule(
         "percent",
         re.compile(
@@ -263,6 +318,12 @@ FIGURE_RULES = (
         ),
         _say_percent,
     ),
+    Rule(
+        "phone",
+        re.compile(r"(?<![\w.,-])(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[.-]\d{4}(?![\w-]|[.,]\d)"),
+        _say_phone,
+    ),
+    Rule("phone", re.compile(r"(?<![\w.,-])1-8\d\d-(?=[A-Z]{3})"), _say_toll_free),
     Rule(
         "phone",
         re.compile(
@@ -278,7 +339,7 @@ FIGURE_RULES = (
     Rule(
         "phone",
         re.compile(
-            r"(?:(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))"
+            r"(?:(?<=\bZIP\s)|(?<=\b[Zz]ip\scode\s)|(?<=,\s[A-Z]{2}\s)|(?<=D\.C\.\s)|(?<=\b[Cc]all\s)|(?<=\b[Dd]ial\s)|(?<=\b[Dd]ialed\s)|(?<=\b[Dd]ialled\s))"
             r"\d{3,15}(?![\w-]|[.,]\d)"
         ),
         _say_dialed,
@@ -291,7 +352,8 @@ FIGURE_RULES = (
     Rule(
         "fraction",
         re.compile(
-            r"(?<![\w.,/])(?:(?P<whole>\d{1,6})[\s-])?(?P<over>\d{1,3})[/⁄](?P<under>\d{1,3})(?![\w/]|[.,]\d)"
+            r"(?<![\w.,/])(?:(?P<whole>\d{1,6})[\s-])?(?P<over>\d{1,3})[/⁄](?P<under>\d{1,3})"
+            r"(?P<ending>(?:rd|th|nd)s?\b)?(?![\w/]|[.,]\d)"
         ),
         _say_slashed,
     ),
@@ -312,7 +374,31 @@ FIGURE_RULES = (
         _say_version,
     ),
     Rule("version", re.compile(r"\b(?P<mark>v)(?P<parts>\d+(?:\.\d+)?)(?![\w]|\.\d)"), _say_version),
-    Rule("ratio", re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,6})(?![\w:])"), _say_ratio),
+    Rule(
+        "ratio",
+        re.compile(r"(?<![\w.,:/])(?P<first>\d{1,6}):(?P<last>\d{1,3}(?:,\d{3})+|\d{1,6})(?![\w:])"),
+        _say_ratio,
+    ),
+    Rule("number", re.compile(r"(?<=[A-Z]-)(?P<number>\d{1,2})s\b"), _say_plural),
+    Rule(
+        "number",
+        re.compile(r"(?<=\d)\s?x(?=\d)(?<!\b0x)|(?<=\d)(?<!\b0)x\b|(?<=\w\s)x(?=[1-9]\d?\b)(?!32|64|86)"),
+        _say_by,
+    ),
+    Rule(
+        "number",
+        re.compile(
+            r"(?:(?<=\b[Aa]\s)|(?<=\bhis\s)|(?<=\bher\s)|(?<=\bmy\s)|(?<=\b[Tt]he\s))"
+            r"\.(?P<digits>22|25|32|38|40|44|45|50|357)(?![\w%]|\.\d)"
+        ),
+        _say_caliber,
+    ),
     Rule("number", re.compile(rf"(?:(?<![\w)\].,-])[-−](?=\.?\d))?(?:{NUMBER}|(?<![\d.])\.\d+)"), _say_plain),
-    Rule("power", re.compile(r"(?:(?<=\d)|(?<=\b[a-zA-Z]))[²³]"), _say_power, False),
+    Rule(
+        "power",
+        re.compile(rf"(?P<base>(?<=\d)|(?<![^\W\d_])[A-Za-zα-ω]{{1,3}})(?P<exponent>{_RAISED})"),
+        _say_power,
+        False,
+    ),
+    Rule("footnote-mark", re.compile(rf"(?<=\w){_RAISED}"), _say_nothing, False),
 )

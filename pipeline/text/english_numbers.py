@@ -8,6 +8,9 @@ import re
 # digit string is quadratic (CPython refuses more than 4,300 digits).
 MAX_CARDINAL_DIGITS = 15
 
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3}){1,4}(?! ?\d)|\d+)(?:\.\d+)?"
+RANGE = rf"{NUMBER}(?:\s?[-–]\s?{NUMBER})?"
+
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _IRREGULAR_PLURALS = {"six": "sixes"}
 
@@ -48,6 +51,13 @@ def say_number(written: str, british: bool) -> str:
         words = cardinal(int(whole), british)
     fraction = f" point {say_digits(decimals)}" if point and decimals else ""
     return f"{sign}{words}{fraction}".replace("  ", " ").strip()
+
+
+def say_counted(amount: str, british: bool) -> str:
+    """A number, or a range of two, as words: `5-10` -> `five to ten`."""
+    first, _, last = re.sub(r"\s*[-–]\s*(?=\d)", "~", amount[1:]).partition("~")
+    words = say_number(amount[0] + first, british)
+    return f"{words} to {say_number(last, british)}" if last else words
 
 
 def say_ordinal(digits: str, british: bool) -> str:

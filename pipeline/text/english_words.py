@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.english_figures import NUMBER
-from pipeline.text.english_numbers import capitalized, cardinal, ordinal, say_number
+from pipeline.text.english_numbers import NUMBER, capitalized, cardinal, ordinal, say_number
+from pipeline.text.english_stops import STARTERS, sentence_ends_after, stop_before_starter, time_goes_on
 from pipeline.text.roman import NUMERAL_WORDS, roman_value
 from pipeline.text.rules import Rule
 from pipeline.text.spoken import Tongue
@@ -14,7 +14,8 @@ from pipeline.text.spoken import Tongue
 TITLES = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messieurs", "Mme": "Madame",
     "Mlle": "Mademoiselle", "Prof": "Professor", "Rev": "Reverend", "Hon": "Honorable", "Capt": "Captain",
-    "Lt": "Lieutenant", "Col": "Colonel", "Gen": "General", "Sgt": "Sergeant", "Cpl": "Corporal",
+    "Drs": "Doctors", "Lt": "Lieutenant", "Col": "Colonel", "Gen": "General", "Sgt": "Sergeant",
+    "Cpl": "Corporal",
     "Pvt": "Private", "Maj": "Major", "Cmdr": "Commander", "Cdr": "Commander", "Adm": "Admiral",
     "Sen": "Senator", "Gov": "Governor", "Pres": "President", "Supt": "Superintendent", "Insp": "Inspector",
     "Fr": "Father", "Mt": "Mount", "Ft": "Fort",
@@ -25,10 +26,12 @@ WORDS = {
     "Co": "Company", "Corp": "Corporation", "Bros": "Brothers", "Dept": "Department", "dept": "department",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Hwy": "Highway", "Sq": "Square",
     "etc": "et cetera", "vs": "versus", "viz": "namely", "cf": "compare", "approx": "approximately",
-    "ca": "circa", "misc": "miscellaneous", "govt": "government", "assoc": "associate", "al": "al",
+    "Ca": "Circa", "ca": "circa",
+    "misc": "miscellaneous", "govt": "government", "assoc": "associate", "al": "al",
     "ibid": "ibidem", "Univ": "University", "Mon": "Monday", "Tues": "Tuesday", "Wed": "Wednesday",
     "Thurs": "Thursday", "Thur": "Thursday", "Fri": "Friday", "Feb": "February", "Aug": "August",
-    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+    "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December", "temp": "temperature",
+    "tsp": "teaspoon", "tbsp": "tablespoon", "ext": "extension", "Lv": "Level", "Lvl": "Level",
 }  # fmt: skip
 DOTTED = {"e.g.": "for example", "i.e.": "that is", "q.v.": "which see", "a.m.": "A M", "p.m.": "P M"}
 _REFERENCES = {
@@ -36,6 +39,10 @@ _REFERENCES = {
     "vol": "volume", "Vol": "Volume", "vols": "volumes", "ch": "chapter", "Ch": "Chapter",
     "chap": "chapter", "Chap": "Chapter", "fig": "figure", "Fig": "Figure", "Sec": "Section", "Pt": "Part",
     "pt": "part", "l": "line", "ll": "lines", "v": "verse", "vv": "verses", "op": "opus", "Op": "Opus",
+    "Apt": "Apartment", "apt": "apartment", "Eq": "Equation", "eq": "equation", "Eqs": "Equations",
+    "eqs": "equations", "figs": "figures", "Figs": "Figures", "ext": "extension", "Ext": "Extension",
+    "Lv": "Level", "Lvl": "Level", "lvl": "level", "Rm": "Room", "Art": "Article",
+    "Bk": "Book", "Rte": "Route", "rte": "route", "Sc": "Scene", "sc": "scene", "n": "note",
 }  # fmt: skip
 _HEADS = (
     "chapter|part|book|volume|act|scene|section|appendix|canto|stave|letter|episode|article|verse|tome|"
@@ -51,26 +58,12 @@ _REGNAL = (
     "Sixtus|Julius|Adrian|Margaret|Margrethe|Anne|Eric|Constantine|Justinian|Theodosius"
 )
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Kaiser|Prince|Sultan|Pharaoh|Saint"
-_STARTERS = frozenset(
-    str.split(
-        "The A An He She It We They I You This That These Those There Then In On At But And So For If "
-        "When What Who Why How Where No Yes Not Now My His Her Our Your Their As After Before Is Was "
-        "Are Were Do Did"
-    )
-)
 _LETTERS_BEFORE = r"(?<![\w.])"
 
 
-def sentence_ends_after(text: str, end: int) -> bool:
-    """Whether a stop before `end` also closes a sentence: nothing follows, or a capital after space."""
-    rest = text[end:].lstrip("\"”’')]")
-    if not rest.strip():
-        return True
-    first = rest.lstrip().lstrip("“‘\"'(")[:1]
-    return rest[0].isspace() and (first.isupper() and first != "")
-
-
 def _stop(match: re.Match[str]) -> str:
+    if re.match(r"\s[NSEW]\.", match.string[match.end() :]):  # Pennsylvania Ave. N.W.
+        return ""
     return "." if match[0].endswith(".") and sentence_ends_after(match.string, match.end()) else ""
 
 
@@ -88,19 +81,18 @@ def _say_word(match: re.Match[str], tongue: Tongue) -> str | None:
         return None
     if word in ("Jr", "Sr", "Inc", "Ltd", "Co", "Corp", "Bros", "Esq"):  # part of a name that may go on
         following = match.string[match.end() :].strip().strip("\"”’')")
-        return WORDS[word] + ("." if not following else _stop_before_starter(match))
+        return WORDS[word] + ("." if not following else stop_before_starter(match.string, match.end()))
+    if word == "temp" and _stop(match):
+        return None  # she was a temp.
+    if word in ("vs", "viz", "cf", "approx", "ca", "Ca"):  # lead on to what follows
+        return WORDS[word]
     return WORDS[word] + _stop(match)
-
-
-def _stop_before_starter(match: re.Match[str]) -> str:
-    following = re.match(r"[\"”’')]*\s+[“‘\"'(]*(\w+)", match.string[match.end() :])
-    return "." if following and following[1] in _STARTERS else ""
 
 
 def _say_dotted_word(match: re.Match[str], tongue: Tongue) -> str:
     word = DOTTED[match[0].lower().replace(" ", "")]
     if match[0][-2] in "mM":
-        return word + _stop(match)
+        return word + ("" if time_goes_on(match.string, match.end()) else _stop(match))
     return word if match.string[match.end() : match.end() + 1] in (",", ":") else f"{word},"
 
 
@@ -115,7 +107,7 @@ def _say_saint(match: re.Match[str], tongue: Tongue) -> str:
     text = match.string
     before_name = re.match(r"\s+([A-Z]\w+)", text[match.end() :])
     after_name = re.search(r"(?:\b[A-Z][a-z]+|\d(?:st|nd|rd|th))\s$", text[: match.start()])
-    if before_name and not (after_name and before_name[1] in _STARTERS):
+    if before_name and not (after_name and before_name[1] in STARTERS):
         return "Saint"
     return ("Street" if after_name else "Saint") + _stop(match)
 
@@ -132,7 +124,9 @@ def _say_reference(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _figure_or_roman(written: str, tongue: Tongue) -> str | None:
     if written[0].isdigit():
-        return say_number(written, tongue.british)
+        figure = written.rstrip("abcdefghABCDEFGH")
+        letter = written[len(figure) :].upper()
+        return f"{say_number(figure, tongue.british)} {letter}".rstrip()
     value = roman_value(written)
     return cardinal(value, tongue.british) if value else None
 
@@ -201,13 +195,13 @@ def _say_acronym(match: re.Match[str], tongue: Tongue) -> str:
     if match[0] == match.string.strip():
         return letters
     rest = match.string[match.end() :].strip().strip("\"”’')")
-    return letters + ("." if not rest else _stop_before_starter(match))
+    return letters + ("." if not rest else stop_before_starter(match.string, match.end()))
 
 
 def _say_initials(match: re.Match[str], tongue: Tongue) -> str | None:
     following = re.match(r"\s+([A-Z]\w*)", match.string[match.end() :])
     letters = [character for character in match[0] if character.isalpha()]
-    if not following or following[1] in _STARTERS:
+    if not following or following[1] in STARTERS:
         return None
     before = re.search(r"(\w+)[.,]?[\s“‘\"'(]*$", match.string[: match.start()])
     if len(letters) == 1 and (letters[0] == "I" or (before and not before[1][0].isupper())):
@@ -217,6 +211,13 @@ def _say_initials(match: re.Match[str], tongue: Tongue) -> str | None:
 
 def _say_circa(match: re.Match[str], tongue: Tongue) -> str:
     return "circa "
+
+
+def _say_established(match: re.Match[str], tongue: Tongue) -> str:
+    """`est. 1850`, but `est. 5,000`."""
+    is_year = re.match(r"(?:1\d{3}|20\d\d)(?![\d,.]\d)", match.string[match.end() :]) is not None
+    word = "established" if is_year else "estimated"
+    return f"{word.capitalize() if match[0][0] == 'E' else word} "
 
 
 def _say_versus(match: re.Match[str], tongue: Tongue) -> str:
@@ -269,11 +270,18 @@ NAME_RULES = (
         _say_century,
         False,
     ),
-    Rule("roman", re.compile(r"(?<![\w.’'-])(?P<numeral>[IVX]{3,})(?![\w’'])"), _say_long_numeral, False),
+    Rule(
+        "roman",
+        re.compile(r"(?<![\w.’'-])(?P<numeral>[IVX]{3,}|[IVXLCDM]{4,})(?![\w’'])"),
+        _say_long_numeral,
+        False,
+    ),
     Rule("roman", re.compile(r"(?<=\()(?P<numeral>[ivxl]+)(?=\))"), _say_bracketed, False),
     Rule(
         "abbreviation",
-        re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘])"),
+        re.compile(
+            rf"{_LETTERS_BEFORE}(?P<word>{_words(TITLES)})\.(?=\s?[A-Z“‘]|\s(?:and|or|&)\s(?:Mrs|Ms|Mr|Dr)\b)"
+        ),
         _say_title,
         False,
     ),
@@ -283,14 +291,21 @@ NAME_RULES = (
         _say_title,
         False,
     ),
+    Rule(
+        "abbreviation",
+        re.compile(r"\b(?P<word>Lt|Sgt|Capt|Col|Cpl|Pvt|Maj|Prof|Rev|Gov|Sen|Adm|Cmdr)\.(?=\s[a-z]|\s1st\b)"),
+        _say_title,
+        False,
+    ),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}Dr\.?(?!\w)"), _say_doctor, False),
     Rule("abbreviation", re.compile(rf"{_LETTERS_BEFORE}St\.(?!\w)"), _say_saint, False),
     Rule(
         "abbreviation",
-        re.compile(r"(?<![\w.])c\.\s?(?=1\d{3}|20\d\d|[4-9]\d\d\b)"),
+        re.compile(r"(?<![\w.])c\.\s?(?=\d{3})|(?<![\w.])c\.\s?(?=\d{1,3},\d{3})"),
         _say_circa,
         True,
     ),
+    Rule("abbreviation", re.compile(r"\b[Ee]st\.\s?(?=[$£€]?\d)"), _say_established),
     Rule(
         "abbreviation", re.compile(rf"{_LETTERS_BEFORE}(?P<word>{_words(WORDS)})\.(?!\w)"), _say_word, False
     ),
@@ -309,7 +324,7 @@ REFERENCE_RULES = (
         "reference",
         re.compile(
             rf"(?<![\w.])(?P<word>{_words(_REFERENCES)})"
-            rf"\.\s?(?P<amount>{NUMBER}(?:\s?[-–]\s?\d+)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"
+            rf"\.\s?(?P<amount>{NUMBER}[A-Ha-h]?(?:\s?[-–]\s?\d+[A-Ha-h]?)?|(?:[ivxl]+|[IVXL]+)(?:\s?[-–]\s?(?:[ivxl]+|[IVXL]+))?)(?!\w|[.,]\d)"
         ),
         _say_reference,
         needs_digit=False,

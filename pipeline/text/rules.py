@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -77,4 +78,6 @@ def spaced(spoken: str, match: re.Match[str]) -> str:
 
 
 def _run_together(left: str, right: str) -> bool:
-    return left.isalnum() and right.isalnum() and not is_cjk(left) and not is_cjk(right)
+    """Whether two letters or digits meet; a raised figure (a power, a footnote's mark) is read by itself."""
+    is_raised = unicodedata.decomposition(right).startswith("<super>")
+    return left.isalnum() and right.isalnum() and not (is_raised or is_cjk(left) or is_cjk(right))

@@ -13,6 +13,7 @@ import re
 from functools import cache
 
 from pipeline.text.cjk import is_cjk
+from pipeline.text.english_stops import STARTERS, time_goes_on
 
 Span = tuple[int, int]
 
@@ -56,7 +57,10 @@ _NAME_TITLES = frozenset(
 )
 # Never end a sentence, in either case.
 _NEVER_FINAL = frozenset(
-    str.split("no nos vol vols fig figs pp p ch chap sec op cf viz vs ca approx e.g i.e v vv")
+    str.split(
+        "no nos vol vols fig figs pp p ch chap sec op cf viz vs ca approx e.g i.e v vv c est apt eq eqs "
+        "ext rm lv lvl rte cor thess deut sc n"
+    )
 )
 # End a sentence only if what follows looks like a new one.
 _MAYBE_FINAL = frozenset(
@@ -74,14 +78,20 @@ _OTHER_TITLES = {
     "pt": str.split("sr sra srta dr dra prof d pág págs ex etc núm av exmo"),
     "nl": str.split("dhr mevr dr prof bijv b.v o.a nr blz enz mr drs ir"),
 }
-_STARTERS = frozenset(
+_STARTERS = frozenset(word.lower() for word in STARTERS)
+_NUMBER_FOLLOWS = frozenset(
     str.split(
-        "the a an he she it we they i you this that these those there then in on at but and so for if "
-        "when what who why how where no yes not now my his her our your their as after before is was "
-        "were do did one all"
+        "no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv c est apt eq eqs ext rm lv lvl "
+        "rte cor thess deut sc n"
     )
 )
-_NUMBER_FOLLOWS = frozenset(str.split("no nos vol vols fig figs pp p ch chap sec op nr pág n núm bd v vv"))
+# Behind a number these end a sentence only before a capital: `6 ft. 2 in. tall`, `He was 6 ft. He ran`.
+_UNITS = frozenset(
+    str.split(
+        "in ft yd yds mi lb lbs oz min mins hr hrs sec secs tsp tbsp gal qt st kts pp cm mm m km g kg mg ml "
+        "l yr yrs"
+    )
+)
 _WORD_BEFORE = re.compile(r"[^\W_](?:[\w’'-]|\.(?=\w))*$")
 _NEXT_WORD = re.compile(rf"[{re.escape(_OPENERS)}\s]*(?P<word>[\w’'-]+)")
 _SPEECH_TAG = re.compile(
@@ -174,6 +184,10 @@ def _stop_ends(text: str, match: re.Match[str], word: str, base: str) -> bool:
     if match["closers"]:
         return True
     is_initial = len(last) == 1 and last.isupper()
+    if base == "en" and lower in _UNITS and last != "St" and _behind_number(text, match.start() - len(last)):
+        return not word or not word[0].isdigit()
+    if lower in ("a.m", "p.m") and time_goes_on(text, match.end("stops")):
+        return False
     if lower in _NUMBER_FOLLOWS and not is_initial and word and not (word[0].isdigit() or _is_roman(word)):
         return True
     if lower == "st" and word.lower() in _STARTERS:
@@ -193,6 +207,10 @@ def _stop_ends(text: str, match: re.Match[str], word: str, base: str) -> bool:
     if last.isdigit() and len(last) <= 3 and before_list.rstrip(" ")[-1:] in ("", "\n"):
         return False  # `1. First item`: the number of a list
     return not (last.isdigit() and len(last) <= 2 and base in _DOTTED_ORDINALS)
+
+
+def _behind_number(text: str, end: int) -> bool:
+    return text[max(0, end - 2) : end].rstrip(" -")[-1:].isdigit()
 
 
 def _is_roman(word: str) -> bool:

@@ -59,7 +59,7 @@ def _say_symbol(match: re.Match[str], tongue: Tongue) -> str | None:
     if word is None:
         return None
     if match[0] == "#" and tongue.base == "en" and re.search(r"\b[A-G]$", match.string[: match.start()]):
-        return " sharp "
+        return " sharp " if match.string[match.end() : match.end() + 1].isalnum() else " sharp"
     if match[0] in "+=<>#@" and not _has_sides(match):
         return None
     if match[0] in "<>" and not _compares(match):
@@ -79,6 +79,40 @@ def _compares(match: re.Match[str]) -> bool:
     """Whether an angle bracket compares (`a < b`, `x>3`) or is a tag's (`<b>bold</b>`)."""
     before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
     return (before.isspace() and after.isspace()) or before.isdigit() or after.isdigit()
+
+
+def _say_about(match: re.Match[str], tongue: Tongue) -> str | None:
+    """`~50` -> `about fifty`, but not where the text says it already."""
+    if tongue.base == "zh":
+        return (
+            ""
+            if re.search(r"[约大概近]$", match.string[max(0, match.start() - 40) : match.start()])
+            else "大约"
+        )
+    if tongue.base != "en":
+        return None
+    said = re.search(
+        r"\b(?:about|around|roughly|approximately|some|nearly|almost)\s$",
+        match.string[max(0, match.start() - 40) : match.start()],
+        re.I,
+    )
+    return "" if said else "about "
+
+
+def _say_arrow(match: re.Match[str], tongue: Tongue) -> str | None:
+    return {"en": " to ", "zh": "到"}.get(tongue.base)
+
+
+def _say_plus(match: re.Match[str], tongue: Tongue) -> str | None:
+    """The pluses of `C++`, `A+`, `18+` and `+5`, which stand between no two figures."""
+    before_figure = match.string[match.end() : match.end() + 1].isdigit()
+    if tongue.base == "zh" and before_figure:
+        return "加"
+    if tongue.base != "en":
+        return None
+    if before_figure:
+        return "plus "
+    return " plus plus" if len(match[0]) == 2 else " plus"
 
 
 def _say_numbered(match: re.Match[str], tongue: Tongue) -> str:
@@ -138,6 +172,17 @@ MARK_RULES = (
     Rule("bracket", re.compile(r"[\]}]"), _always(")"), False),
     Rule("symbol", re.compile(r"#\s?(?=\d)"), _say_numbered, True),
     Rule("symbol", re.compile(r"</?(?=[A-Za-z][\w-]*\s?/?>)"), _always(" "), False),
+    Rule("symbol", re.compile(r"(?<![0-9A-Za-z~])~\s?(?=[$£€¥￥]?\d)"), _say_about),
+    Rule("symbol", re.compile(r"(?<=\d)\s?[→⇒➜]\s?(?=\d)"), _say_arrow),
+    Rule(
+        "symbol",
+        re.compile(
+            r"(?<=[A-Za-z])\+\+(?![\w+])|(?<=\b[A-F])\+(?![\w+])|(?<=\d)\+(?=\s[A-Za-z]|[.,;:!?\"”’)]|$)"
+            r"|(?<![\w)+]\s)(?<![\w)+])\+(?=\d)"
+        ),
+        _say_plus,
+        False,
+    ),
     Rule("symbol", re.compile(r"[&＆]"), _say_and, False),
     Rule("symbol", re.compile(r"[-@#+=×÷±≈≠<>≤≥√∞§¶π%°℃−$£€¥￥¢]"), _say_symbol, False),
 )

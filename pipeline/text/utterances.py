@@ -62,9 +62,10 @@ def _best_place(text: str, language: str, limit: int) -> int:
     target = len(text) * (parts // 2) / parts
     for reach, places in zip(_REACH, _kinds_of_places(text, language), strict=True):
         near = [place for place in places if abs(place - target) <= reach * len(text)]
-        near = [place for place in near if _has_words(text[:place]) and _has_words(text[place:])]
-        if near:
-            return min(near, key=lambda place: (abs(place - target), place))
+        # Nearest first: each look at what stands on both sides may read all of the text.
+        for place in sorted(near, key=lambda place: (abs(place - target), place)):
+            if _has_words(text[:place]) and _has_words(text[place:]):
+                return place
     return _place_in_word(text, int(target), limit)
 
 
@@ -86,16 +87,11 @@ def _place_in_word(text: str, target: int, limit: int) -> int:
     Only where one character has more marks than an utterance may hold, they are parted.
     """
     places = [place for place in range(1, len(text)) if not _is_joined(text, place)]
+    # Once for the word, not for each place: a line may be one word of a hundred thousand letters.
+    mixed = any(map(is_cjk, text))
     if not places:
         return min(limit, len(text) - 1)
-    return min(
-        places,
-        key=lambda place: (
-            (not is_cjk(text[place - 1]), abs(place - target), place)
-            if any(is_cjk(character) for character in text)
-            else (False, abs(place - target), place)
-        ),
-    )
+    return min(places, key=lambda place: (mixed and not is_cjk(text[place - 1]), abs(place - target), place))
 
 
 def _is_joined(text: str, place: int) -> bool:

@@ -157,3 +157,30 @@ def test_damaged_weights_are_refused_by_hash(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
     assert done.returncode == 2
     assert "weights.onnx" in done.stderr and "Traceback" not in done.stderr
+
+
+BROKEN = """registry: 1
+models:
+  - id: tone@broken
+    version: broken
+    languages: ["*"]
+    parameters: {overtone_db: -6.0, load_error: its server does not answer}
+"""
+
+
+def test_a_book_whose_only_engine_cannot_start_ends_with_4_and_its_reason_once(desk, capsys):
+    (desk.script.parent / "fullcast.registry.yaml").write_text(BROKEN)
+    desk.edit("narrator: tone/low", "narrator: {voice: tone/low, model: tone@broken}")
+    desk.edit("{voice: tone/mid, rate: 0.9}", "{voice: tone/mid, model: tone@broken}")
+    desk.edit("{voice: tone/high, emotion: happy}", "{voice: tone/high, model: tone@broken}")
+    last = render_fails(desk, capsys, 4).splitlines()[-1]
+    assert "none of 10 lines could be spoken: its server does not answer" in last
+
+
+def test_lines_that_one_engine_cannot_speak_are_one_row_of_the_table_with_their_number(desk, capsys):
+    (desk.script.parent / "fullcast.registry.yaml").write_text(BROKEN)
+    desk.edit("narrator: tone/low", "narrator: {voice: tone/low, model: tone@broken}")
+    assert desk.render() == 1
+    shown = capsys.readouterr().out
+    rows = [row for row in shown.splitlines() if "its server does not answer" in row]
+    assert len(rows) == 1 and rows[0].lstrip().startswith("5 lines (")

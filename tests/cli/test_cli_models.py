@@ -66,3 +66,10 @@ def test_a_file_by_hand_that_is_not_there_is_one_line(tmp_path, capsys):
     assert run(["models", "fetch", "--from", str(tmp_path / "none.bin")]) in (2, 4, 5)
     said = capsys.readouterr().err
     assert "none.bin" in said and "Traceback" not in said
+
+
+def test_the_columns_of_the_list_line_up(capsys):
+    assert run(["models"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    models = listed(capsys)
+    assert len({row.index(models[row.split()[0]]["licence"], len(row.split()[0])) for row in rows}) == 1

@@ -66,7 +66,27 @@ def test_a_recording_that_cannot_be_used_is_refused_with_its_reason(recording, t
     for name, part, reason in (("short", samples[:rate], "speech"), ("silent", samples * 1e-5, "")):
         path = tmp_path / f"{name}.wav"
         soundfile.write(path, part, rate)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        (tmp_path / "consent.yaml").write_text(CONSENT.format(sha256=sha256))
         assert add(path) == 5
         said = capsys.readouterr().err
         assert f"{name}.wav" in said and reason in said
     assert not user_registry().exists()
+
+
+def test_an_enrolment_that_is_refused_leaves_no_print_of_the_voice_behind(recording, tmp_path, capsys):
+    (tmp_path / "consent.yaml").write_text(CONSENT.format(sha256="a" * 64))
+    # Whether he may be heard comes first: this one could not be used either.
+    silent = tmp_path / "silent.wav"
+    samples, rate = soundfile.read(recording)
+    soundfile.write(silent, samples * 1e-5, rate)
+    assert add(recording) == 7 and add(silent) == 7
+    assert "consent" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.voice.json")) and not user_registry().exists()
+
+
+def test_an_enrolment_under_a_name_that_is_taken_leaves_no_print_either(recording, tmp_path):
+    assert add(recording) == 0
+    (tmp_path / "grandpa.wav.voice.json").unlink()
+    assert add(recording) == 2
+    assert not (tmp_path / "grandpa.wav.voice.json").exists()

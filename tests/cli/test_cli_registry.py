@@ -312,3 +312,54 @@ def test_a_fault_in_the_projects_registry_is_a_problem_of_the_script(desk, capsy
     path.write_text("registry: 1\nvoices:\n  - {id: mine/a, model: tome@1, language: en}\n")
     assert run(["check", str(desk.script)]) == 3
     assert capsys.readouterr().err.startswith(f"{path}:3: no model 'tome@1'")
+
+
+def test_a_new_model_of_an_engine_with_weights_must_be_given_them(tmp_path, capsys):
+    assert run(["models", "add", "kokoro@m3", "--language", "en-us"]) == 2
+    said = capsys.readouterr().err
+    assert "kokoro loads weights.pth, or weights.onnx" in said and "--file weights.pth=PATH" in said
+    (tmp_path / "w.bin").write_bytes(b"weights")
+    assert run(["models", "add", "kokoro@m3", "--file", f"wieghts.pth={tmp_path / 'w.bin'}"]) == 2
+    assert not user_registry().exists()
+
+
+def test_an_embedding_of_another_size_than_the_engines_is_refused(tmp_path, capsys):
+    noise = tmp_path / "w.bin"
+    noise.write_bytes(bytes(4000))
+    arguments = ["--model", "kokoro@1.0", "--language", "en-us", "--embedding", str(noise), "--synthetic"]
+    assert run(["voices", "add", "x", *arguments]) == 2
+    assert "it has 4000 bytes, must have 522240" in capsys.readouterr().err
+    assert not user_registry().exists()
+    noise.write_bytes(bytes(522_240))
+    assert run(["voices", "add", "x", *arguments]) == 0
+
+
+def test_what_is_not_here_is_named_and_what_is_damaged_is_not_called_done(tmp_path, capsys):
+    weights = tmp_path / "w.bin"
+    weights.write_bytes(b"weights of one's own")
+    assert run(["models", "add", "tone@mine", "--file", f"weights.bin={weights}"]) == 0
+    assert run(["models", "verify", "tone@mine"]) == 0
+    assert "1 not here (tone@mine: weights.bin)" in capsys.readouterr().err
+    weights.write_bytes(b"weights of one's OWN")
+    assert run(["models", "fetch", "tone@mine"]) == 4
+    said = capsys.readouterr().err
+    assert "weights.bin: not what it must be" in said and "weights.bin: done" not in said
+
+
+def test_a_damaged_converted_file_is_found_by_verify_and_set_aside(tmp_path, capsys):
+    from pipeline.engines.converted import converted
+
+    target = tmp_path / "cache" / "converted" / "kokoro-1.safetensors"
+    converted(target, lambda path: path.write_bytes(b"as it must be"))
+    assert run(["models", "verify", "tone@1"]) == 0
+    assert "kokoro-1.safetensors: right" in capsys.readouterr().out
+    target.write_bytes(b"as it must BE")
+    assert run(["models", "verify", "tone@1"]) == 4
+    assert "kokoro-1.safetensors: damaged" in capsys.readouterr().out
+    assert not target.exists()
+
+
+def test_a_registry_that_is_a_folder_is_told_and_not_passed_over(tmp_path, capsys):
+    (tmp_path / PROJECT_FILE).mkdir()
+    assert run(["models"]) == 2
+    assert f"{PROJECT_FILE}: cannot be read: Is a directory" in capsys.readouterr().err

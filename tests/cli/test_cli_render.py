@@ -131,7 +131,7 @@ def test_a_line_that_cannot_be_spoken_is_named_and_the_book_is_made_without_it(d
     desk.edit("I can see the captain waving to us.", "Now tone-error happens to us all.")
     assert desk.render() == 1
     shown = capsys.readouterr()
-    assert "1 lines could not be spoken" in shown.out and "tones.md:" in shown.out
+    assert "1 line could not be spoken" in shown.out and "tones.md:" in shown.out
     assert (desk.output / "book.m4b").exists()
     assert desk.report()["text"]["conserved"] is True
 

@@ -80,8 +80,8 @@ def test_converted_weights_are_kept_and_used_without_the_checkpoint(encoder, tmp
 
     weights = WeightStore().ensure(ENCODER).files["pretrained.pt"]
     SpeakerEncoder(weights, tmp_path)
-    (kept,) = tmp_path.iterdir()
-    assert kept.suffix == ".safetensors" and kept.stat().st_size < weights.stat().st_size / 2
+    (kept,) = tmp_path.glob("*.safetensors")
+    assert kept.stat().st_size < weights.stat().st_size / 2
     sound = buzz(2.0, 150, 1)
     again = SpeakerEncoder(tmp_path / "not there.pt", tmp_path)
     np.testing.assert_array_equal(again.windows(sound), encoder.windows(sound))

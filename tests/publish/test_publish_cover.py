@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.errors import UsageError
-from pipeline.publish.cover import HARD_LIMIT_BYTES, book_cover, make_cover, read_cover
+from pipeline.publish.cover import book_cover, make_cover, read_cover
 from pipeline.publish.lettering import choose_lettering, pinyin, undrawable
 from pipeline.publish.tags import book_tags
 from pipeline.publish.typefaces import font_files
+from pipeline.script.attached import HARD_LIMIT_BYTES
 from pipeline.script.model import Book
 
 

@@ -376,3 +376,39 @@ def test_an_id_that_is_there_or_a_layout_that_cannot_be_edited_changes_nothing(t
     with pytest.raises(UsageError, match="no voice 'mine/ant'"):
         remove_entry(path, "voices", "mine/ant")
     assert path.read_text() == flow
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("registry: 2\n", "registry: must be 1, not 2"),
+        (
+            "registry: 1\nvoices:\n  - {id: a/b, model: tone@1, languge: en-us}\n",
+            "unknown key 'voices.0.languge'; did you mean 'language'?",
+        ),
+        (
+            "registry: 1\nvoices:\n  - {id: a/b, model: tone@1, language: en, consent: {fil: x}}\n",
+            "unknown key 'voices.0.consent.fil'; did you mean 'file'?",
+        ),
+    ],
+)
+def test_a_slip_in_a_registry_file_is_told_with_what_it_should_be(tmp_path, text, said):
+    path = tmp_path / "registry.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_registry_file(path)
+    assert said in str(caught.value)
+
+
+def test_indexes_of_registry_files_that_are_gone_are_removed(tmp_path):
+    for name in ("a", "b", "c"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "fullcast.registry.yaml").write_text("registry: 1\n")
+        index.RegistryIndex(folder / "fullcast.registry.yaml", tmp_path / "cache")
+        if name != "b":
+            (folder / "fullcast.registry.yaml").unlink()
+    (tmp_path / "cache" / "registry" / "0000.sqlite").write_bytes(b"of another version")
+    (tmp_path / "d.yaml").write_text("registry: 1\n")
+    index.RegistryIndex(tmp_path / "d.yaml", tmp_path / "cache")
+    assert len(list((tmp_path / "cache" / "registry").glob("*.sqlite"))) == 2

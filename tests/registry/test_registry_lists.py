@@ -89,7 +89,7 @@ def test_a_download_that_stops_is_not_called_done() -> None:
     progress = PlainProgress(stream)
     progress.start("weights.bin", 2_000_000)
     progress.advance(500_000)
-    progress.done()
+    progress.failed()
     assert stream.getvalue().splitlines()[-1] == "weights.bin: stopped at 0.5 MB"
 
 

@@ -31,6 +31,9 @@ class Heard:
     def done(self) -> None:
         self.events.append(("done", 0))
 
+    def failed(self) -> None:
+        self.events.append(("failed", 0))
+
 
 def local(path: Path, data: bytes | None = None) -> LocalSource:
     if data is not None:
@@ -138,6 +141,20 @@ def test_a_flipped_byte_is_found_set_aside_and_fetched_again(
         assert store.ensure(model).files["weights.bin"].read_bytes() == DATA
     assert "is damaged" in caplog.text
     assert path.with_name(path.name + ".damaged").read_bytes()[0] == 1
+
+
+def test_damaged_weights_that_no_source_has_say_where_they_were_put(
+    store: WeightStore, tmp_path: Path
+) -> None:
+    model = model_of(weight_file("weights.bin", DATA, local(tmp_path / "here.bin", DATA)))
+    path = store.ensure(model).files["weights.bin"]
+    path.write_bytes(b"\x01" + DATA[1:])
+    (tmp_path / "here.bin").unlink()
+    for look in (store, WeightStore(store.cache)):  # in the run that found it, and in the next one
+        with pytest.raises(MissingError) as caught:
+            look.ensure(model)
+        assert f"damaged, set aside as {path}.damaged" in str(caught.value)
+        assert "not on this machine" not in str(caught.value)
 
 
 def test_a_file_cut_short_is_damaged_too(store: WeightStore, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_every_event_of_models_and_memory_has_a_record_and_lines_have_none():
 
 def test_a_run_adds_up():
     summary = summarize(record_of(event, T) for event in RUN)
-    assert (summary.loads, summary.loads_needed, summary.loads_ratio) == (3, 2, 1.5)
+    assert (summary.loads, summary.loads_needed, summary.loads_ratio) == (3, 2, 1.0)
     assert (summary.loads_ahead, summary.loads_failed, summary.overlaps) == (1, 1, 1)
     assert (summary.hits, summary.misses, summary.evictions, summary.out_of_memory) == (1, 1, 1, 1)
     assert (summary.stalls, summary.stall_s, summary.longest_stall_s) == (1, 1.0, 1.0)
@@ -164,3 +164,19 @@ def test_a_log_that_cannot_be_written_says_where(tmp_path):
     (tmp_path / "runs").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="runs"):
         write(log_path(tmp_path, "book"), RUN)
+
+
+def test_the_most_that_a_workers_models_held_is_known_beside_their_budget():
+    def events(worker, at_s):
+        return [
+            ModelLoadBegan(worker, "a", 400, False, at_s),
+            ModelLoaded(worker, "a", 450, 1.0, False, at_s + 1),
+            ModelLoadBegan(worker, "b", 300, True, at_s + 2),
+            ModelLoadFailed(worker, "b", "weights are damaged", at_s + 3),
+            ModelEvicted(worker, "a", 450, "room for c", at_s + 4),
+            ModelLoadBegan(worker, "c", 500, False, at_s + 5),
+        ]
+
+    run = [WorkPlanned(("a", "b", "c"), 9, 2, 1000, T), *events(0, T), *events(1, T + 10)]
+    summary = summarize(record_of(event, T) for event in run)
+    assert (summary.budget_bytes, summary.peak_held_bytes) == (1000, 750)

@@ -1,10 +1,15 @@
 """What a worker does when memory runs short, by values; and what a look at the memory says."""
 
+import subprocess
+import sys
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.events import MemoryPressed, MemorySampled
+from pipeline.render.machine import _is_of_ray, resident_memory_bytes
 from pipeline.render.memory import (
     ACTIONS,
     MARGIN_BYTES,
@@ -20,6 +25,7 @@ from pipeline.render.memory import (
     shortage,
 )
 
+RAY = find_spec("ray").submodule_search_locations[0]
 LIMITS = MemoryLimits(resident_bytes=1000, low_bytes=100, gpu_low_bytes=50)
 ROOMY = {"resident_bytes": 500, "available_bytes": 5000}
 
@@ -122,3 +128,27 @@ def test_running_out_of_memory_is_known_by_class_and_by_name():
     assert ran_out_of_memory(MemoryError()) and ran_out_of_memory(named_like_torchs())
     assert ran_out_of_memory(derived())
     assert not ran_out_of_memory(RuntimeError("out of memory"))
+
+
+def test_what_an_engines_process_holds_is_seen_and_gone_when_it_has_ended():
+    before = resident_memory_bytes()
+    code = "held = bytearray(b'x') * 200_000_000; print(len(held), flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline().strip() == b"200000000"
+    assert resident_memory_bytes() > before + 150_000_000
+    child.communicate(b"\n")
+    assert resident_memory_bytes() < before + 150_000_000
+
+
+@pytest.mark.parametrize(
+    ("command", "of_ray"),
+    [
+        (["ray::IDLE"], True),
+        ([f"{RAY}/core/src/ray/raylet/raylet", "--socket"], True),
+        (["/usr/bin/python3", "-u", f"{RAY}/dashboard/dashboard.py"], True),
+        (["/home/ray/venv/bin/python", "child.py"], False),
+        ([], False),
+    ],
+)
+def test_rays_own_processes_are_told_from_an_engines(command, of_ray):
+    assert _is_of_ray(command) is of_ray

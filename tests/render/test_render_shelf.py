@@ -295,3 +295,16 @@ def test_whatever_is_used_expected_grown_and_failed_the_budget_holds_and_no_mode
     assert held(loads) == 0
     ended = [event.model for event in events if isinstance(event, ModelLoaded | ModelLoadFailed)]
     assert sorted(of(events, ModelLoadBegan)) == sorted(ended)
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_model_that_failed_to_load_is_not_tried_again_for_the_batches_in_flight(shelf_with, ahead):
+    loads = Loads(errors={"a": [EngineError("weights are damaged")] * 3})
+    shelf, events = shelf_with(100, loads)
+    if ahead:
+        shelf.expect(["a"])
+        shelf.await_loads()
+    for _ in range(3):
+        with pytest.raises(EngineError, match="weights are damaged"), shelf.use("a"):
+            pass
+    assert of(events, ModelLoadBegan) == of(events, ModelLoadFailed) == ["a"]

@@ -246,3 +246,19 @@ def test_a_file_that_is_gone_is_named(folder: Path, plain_facts: dict[str, Any],
       await until(() => line.textContent.includes("cannot be played"));
       return line.textContent;"""
     assert drive(folder, facts, tmp_path, steps)["result"] == "chapters/gone.flac cannot be played"
+
+
+def test_a_chapter_that_is_not_stitched_says_so_and_an_older_book_is_named(
+    folder: Path, plain_facts: dict[str, Any], tmp_path: Path
+) -> None:
+    facts = copy.deepcopy(plain_facts)
+    chapter = facts["chapters"][0]
+    chapter |= {"file": None, "duration_s": None, "not_stitched": "not stitched this time: 1 of 2 lines"}
+    for line in chapter["lines"]:
+        line |= {"start_s": None, "end_s": None}
+    facts["book"] |= {"file": None, "older_file": "book.m4b"}
+    steps = """const row = document.querySelector(".row .play");
+      return {note: document.getElementById("unstitched").textContent, off: row.disabled, why: row.title};"""
+    seen = drive(folder, facts, tmp_path, steps)["result"]
+    assert seen["note"].startswith("1 chapter not stitched") and "book.m4b" in seen["note"]
+    assert seen["off"] and seen["why"].startswith("not stitched this time")

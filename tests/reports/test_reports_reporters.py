@@ -79,7 +79,7 @@ def shown(reporter_class: type[BarReporter] | type[LogReporter], events: list[Ev
 def test_plain_lines_tell_what_matters_in_its_order() -> None:
     told = shown(LogReporter, EVENTS).splitlines()
     assert [row for row in told if "real time" not in row] == [
-        "5 lines, 3 to render (about 12 s of audio), 2 workers",
+        "5 lines, 3 takes to render (about 12 s of audio), 2 workers",
         "kokoro@1.0: weights ready (int8)",
         "worker 0: kokoro@1.0 loaded in 1.2 s",
         "book.md:7: line bob-2 set aside: the engine gave no sound",
@@ -93,6 +93,12 @@ def test_plain_lines_tell_what_matters_in_its_order() -> None:
     ]
 
 
+def test_what_the_bar_says_begins_with_no_comma() -> None:
+    told = shown(BarReporter, EVENTS)
+    assert "real time" in told and "takes" in told
+    assert "| ," not in told and "|," not in told
+
+
 def test_plain_lines_are_for_files_without_control_characters() -> None:
     told = shown(LogReporter, EVENTS)
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", told)
@@ -103,7 +109,7 @@ def test_progress_in_plain_lines_is_sparse_but_the_last_line_is_told() -> None:
     events += [LineRendered(f"l-{n}", "Ann", "One", "a" * 64, 2.0, 0.1, 0) for n in range(1000)]
     rows = [row for row in shown(LogReporter, events).splitlines() if "real time" in row]
     assert 1 <= len(rows) <= 10
-    assert rows[-1].startswith("1000/1000 lines, 2000 s of audio, ")
+    assert rows[-1].startswith("1000/1000 takes, 2000 s of audio, ")
 
 
 def test_a_run_with_nothing_to_render_says_so() -> None:
@@ -112,10 +118,10 @@ def test_a_run_with_nothing_to_render_says_so() -> None:
     assert shown(BarReporter, [started]) == "", "a bar of nothing is no bar"
 
 
-def test_the_bar_shows_chapter_speed_and_lines_and_ends_full() -> None:
+def test_the_bar_shows_chapter_speed_and_takes_and_ends_full() -> None:
     told = shown(BarReporter, EVENTS[:10])
     last = told.split("\r")[-1]
-    assert "One" in last and "x real time, 2/3 lines" in last
+    assert "One" in last and "x real time, 2/3 takes" in last
     rendered: list[Event] = [RunStarted("Book", 2, 2, 100.0, 1)]
     rendered += [LineRendered(f"l-{n}", "Ann", "One", "a" * 64, 2.0, 0.1, 0) for n in range(2)]
     # 100 s were guessed and 4 came: the bar goes by what came.
@@ -209,7 +215,7 @@ def command(folder: Path, *options: str) -> list[str]:
 def test_a_render_on_a_pipe_writes_plain_lines_to_the_error_stream(tmp_path: Path) -> None:
     done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert re.match(r"(\d+) lines, \1 to render", done.stderr)
+    assert re.match(r"(\d+) lines, \1 takes to render", done.stderr)
     assert "wrote " in done.stderr and "\r" not in done.stderr
     assert "chapter" in done.stdout and "wrote" not in done.stdout, "the table alone"
 
@@ -239,5 +245,5 @@ def test_a_render_on_a_terminal_shows_a_bar(tmp_path: Path) -> None:
         assert process.wait(timeout=120) == 0
     os.close(ours)
     text = told.decode()
-    assert "\r" in text and "x real time" in text and re.search(r"(\d)/\1 lines", text)
+    assert "\r" in text and "x real time" in text and re.search(r"(\d)/\1 takes", text)
     assert "wrote " not in text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from script_files import write_sound
 
 from pipeline.direction import LABEL_POINTS
 from pipeline.script.check import check_script
@@ -46,7 +47,7 @@ def whole_script(kind: str, example: str) -> str:
 def test_an_example_of_the_docs_is_a_script(kind: str, example: str, tmp_path: Path) -> None:
     (tmp_path / "sfx").mkdir()
     for name in ("door.wav", "rain.wav"):
-        (tmp_path / "sfx" / name).write_bytes(b"RIFF")
+        write_sound(tmp_path / "sfx" / name)
     (tmp_path / "chapter-two.md").write_text("# Two\n\nJim: Yes.\n", encoding="utf-8")
     (tmp_path / "chapter-three.yaml").write_text("lines: [Yes., {Jim: No.}]\n", encoding="utf-8")
     path = tmp_path / ("book.md" if kind == "markdown" else "book.yaml")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from script_files import write_sound
 
 from pipeline.direction import Emotion
 from pipeline.script.model import Pause, SceneBreak, Script, Sound
@@ -108,7 +109,7 @@ def test_cues_stand_between_lines(read: Read) -> None:
 
 
 def test_a_sound_is_found_beside_the_script(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "door.wav").write_bytes(b"RIFF")
+    write_sound(tmp_path / "door.wav")
     script, _ = check("One.\n\n{sound door.wav gain=-6 under fade_out=2 duck=-10}\n\nTwo.\n")
     assert script is not None
     (sound,) = [item for item in script.chapters[0].items if isinstance(item, Sound)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from script_files import write_picture, write_sound
 
 from pipeline.direction import Emotion
 from pipeline.errors import ScriptError
@@ -23,7 +24,7 @@ def lines(*rows: str) -> str:
 
 
 def test_every_form_of_a_line_is_read(read: Read, tmp_path: Path) -> None:
-    (tmp_path / "door.wav").write_bytes(b"RIFF")
+    write_sound(tmp_path / "door.wav")
     script = read(
         lines(
             "Plain narration.",
@@ -100,7 +101,7 @@ def test_a_text_with_an_id_stays_one_line(read: Read) -> None:
 
 
 def test_the_whole_head_is_read(read: Read, tmp_path: Path) -> None:
-    (tmp_path / "cover.jpg").write_bytes(b"jpg")
+    write_picture(tmp_path / "cover.jpg")
     head = (
         "fullcast: 1\nbook: {title: T, author: A, language: EN-GB, subtitle: S, narrator: N, series: R,"
         " series_part: 2, publisher: P, year: 1905, description: D, genre: G, isbn: 123, asin: B0,"

@@ -160,7 +160,7 @@ def test_an_error_leaves_neither_a_file_nor_a_spool(bench, chapter):
     folder = bench.folder / "out"
     take = next(iter(chapter.takes.values())).take
     take.path.write_bytes(b"damaged")
-    with pytest.raises(AudioError):
+    with pytest.raises(StoreError):
         stitch_chapter(chapter, folder / "one.flac", PRESETS["audiobook"])
     assert list(folder.iterdir()) == []
 

@@ -37,6 +37,12 @@ ENGLISH = [
     "First, this:\n1. One thing. |It is 5. |Good.",
     "He (never!) went. |She did (why?). |Good.",
     ". . . and then. |So",
+    "He left at 9 a.m. Tuesday. |At 9 a.m. John left. |It's 2 a.m. |I can't sleep. |At 9 a.m. I left.",
+    "“When?” |“At 9 a.m. |The usual place.”",
+    "He stood 6 ft. 2 in. tall. |He was 6 ft. |The room was 10 ft. 2 in. wide. |It took 5 min. |He ran.",
+    "The bar, est. 1850, burned. |See Eq. 4. |It holds. |She lives at Apt. 4. |He rents an apt. |The end.",
+    "The city had c. 5,000 people. |Take Rte. 66. |Read 1 Cor. 13:4.",
+    "You are Lv. 12. |He weighs 14 st. 6 lb. now.",
     "…",
     "Hello world",
 ]

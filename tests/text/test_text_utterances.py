@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
+from pipeline.text.cjk import is_cjk
 from pipeline.text.normalize import is_silent, speak
 from pipeline.text.utterances import split_utterances
 
@@ -60,6 +61,31 @@ def test_then_at_a_semicolon_then_at_a_comma_then_before_a_conjunction() -> None
 def test_a_word_is_cut_only_if_it_alone_is_too_long() -> None:
     assert _cut("an incomprehensibility", 21) == ["an", "incomprehensibility"]
     assert "".join(_cut("x" * 25, 10)) == "x" * 25
+
+
+def test_a_word_of_twice_the_length_takes_about_twice_the_looks_at_its_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+
+    def look(character: str) -> bool:
+        looked.append(character)
+        return is_cjk(character)
+
+    monkeypatch.setattr("pipeline.text.utterances.is_cjk", look)
+
+    def looks(length: int) -> int:
+        looked.clear()
+        assert "".join(_cut("x" * length, 50)) == "x" * length
+        return len(looked)
+
+    once = looks(1_000)
+    # A cut halves the word, so each doubling adds one look a letter; quadratic work would be four times.
+    assert 0 < looks(2_000) < 3 * once
+
+
+def test_a_long_word_of_two_scripts_is_cut_behind_a_chinese_character() -> None:
+    assert _cut("abcdefgh我ijklmnop", 10, "zh") == ["abcdefgh我", "ijklmnop"]
 
 
 def test_chinese_is_cut_at_its_own_stops() -> None:

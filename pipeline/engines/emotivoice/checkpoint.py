@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pipeline.engines.converted import opened
 from pipeline.engines.emotivoice.fingerprint import fingerprint
 from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
-from pipeline.files import atomic_path
 
 # Raised whenever what is kept changes, so that an older converted file is not taken for a new one.
 LAYOUT = 2
@@ -78,24 +78,18 @@ def _digests(converted: Path) -> dict[str, str]:
 
 
 def _kept(converted: Path, parts: Mapping[str, str], convert: Callable[[], State]) -> State:
-    """The tensors in `converted`, mapped; written first if they are not there or cannot be read.
+    """The tensors in `converted`, mapped; written first if they are not there or damaged.
 
     Args:
         parts: how the names of each part's tensors begin; what is in a part is noted in the file.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
-    if converted.exists():
-        try:
-            return load_file(converted)
-        except (SafetensorError, OSError):
-            # A half-broken disk is no reason to stop: the checkpoint is there, so it is converted once more.
-            converted.unlink(missing_ok=True)
-    with atomic_path(converted) as temporary:
+    def write(target: Path) -> None:
         state = convert()
-        save_file(state, temporary, {name: _digest(state, start) for name, start in parts.items()})
-    return load_file(converted)
+        save_file(state, target, {name: _digest(state, start) for name, start in parts.items()})
+
+    return opened(converted, write, load_file)
 
 
 def _digest(state: Mapping[str, Tensor], start: str) -> str:

@@ -1,11 +1,12 @@
 """libespeak-ng by ctypes: a private copy of the library file, loaded anew for each utterance.
 
-The library keeps everything in one process-wide state. That has two faults for us. Other users of the
-very same file (a G2P front end is one) would change voice and callback under our feet without an error;
-and a second utterance never sounds quite like the same one said first, since flutter and noise run on
-where they were (re-seeding, cancelling and initialising again do not reset them; measured on 1.52). So
-each object copies the file, which the dynamic linker takes for another library, and loads and drops that
-copy around each utterance: 2 ms, no shared state, and the same text gives the same bytes.
+The library keeps everything in one process-wide state. That has three faults for us. Other users of the
+very same file (a G2P front end is one) would change voice and callback under our feet without an error. A
+second utterance never sounds quite like the same one said first, since flutter and noise run on where they
+were (re-seeding, cancelling and initializing again do not reset them; measured on 1.52). And initializing
+seeds breath and noise by the clock, so breathy voices (f2, f3, f5, whisper) would differ from second to
+second. So each object copies the file, which the dynamic linker takes for another library, and loads, seeds
+and drops that copy around each utterance: 2 ms, no shared state, and the same text gives the same bytes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _END_PAUSE = 0x1000
 _IPA = 0x02
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _OK = 0
+_SEED = 1
 
 # espeak marks a word that it reads as another language's: (en)nˈəʊ(fr).
 _LANGUAGE_MARK = re.compile(r"\([a-z][a-z0-9-]*\)")
@@ -135,6 +137,8 @@ class _Fresh:
             raise EngineError(
                 "espeak-ng does not start", where=str(data), hint="install espeakng-loader anew"
             )
+        # After initializing, which seeds by the clock; any fixed number does.
+        library.espeak_ng_SetRandSeed(_SEED)
         library.espeak_SetSynthCallback(self._callback)
 
     def select(self, identifier: str, parameters: Parameters) -> None:
@@ -218,6 +222,7 @@ def _identifiers(library: ctypes.CDLL) -> dict[str, str]:
 def _declare(library: ctypes.CDLL) -> None:
     """Argument and result types, so that a pointer is never cut to an int."""
     library.espeak_Initialize.argtypes = [c_int, c_int, c_char_p, c_int]
+    library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
     library.espeak_SetSynthCallback.argtypes = [_Callback]
     library.espeak_SetSynthCallback.restype = None
     library.espeak_ListVoices.argtypes = [c_void_p]

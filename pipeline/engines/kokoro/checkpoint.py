@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pipeline.engines.converted import opened
 from pipeline.engines.unpickling import read_pickled
 from pipeline.errors import EngineError
-from pipeline.files import atomic_path
 from pipeline.hashing import digest_file
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def load_weights(
     Raises:
         EngineError: neither source is among the files, or what is there is damaged.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     source = files.get(OFFICIAL) or files.get(PACKAGED)
@@ -56,23 +56,15 @@ def load_weights(
         )
     name = OFFICIAL if OFFICIAL in files else PACKAGED
     sha256 = (digests or {}).get(name) or digest_file(source)
-    converted = scratch / f"kokoro-{sha256[:STEM_DIGITS]}-{LAYOUT}.safetensors"
-    if not converted.exists():
-        _convert(source, converted, official=OFFICIAL in files)
-    try:
-        return load_file(converted)
-    except (SafetensorError, OSError):
-        # A half-broken disk is no reason to stop: the source is verified, so make the file once more.
-        _convert(source, converted, official=OFFICIAL in files)
-        return load_file(converted)
+    target = scratch / f"kokoro-{sha256[:STEM_DIGITS]}-{LAYOUT}.safetensors"
+    return opened(target, partial(_convert, source, name == OFFICIAL), load_file)
 
 
-def _convert(source: Path, target: Path, official: bool) -> None:
+def _convert(source: Path, official: bool, target: Path) -> None:
     from safetensors.torch import save_file
 
     state = read_official(source, target.parent) if official else read_packaged(source)
-    with atomic_path(target) as temporary:
-        save_file(to_layout(state), temporary)
+    save_file(to_layout(state), target)
 
 
 def to_layout(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ class PiperEngine:
         except UsageError as error:
             raise EngineError(error.message, error.where, error.hint) from error
         python = os.environ.get(PYTHON_VARIABLE) or sys.executable
-        graph = seeded_graph(model, request.scratch)
+        graph = seeded_graph(model, request.scratch, request.digests.get("voice.onnx"))
         process = PiperProcess([python], graph, config_path, request.threads)
         if process.version != PIPER_VERSION:
             _log.warning(

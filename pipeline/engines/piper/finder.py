@@ -6,6 +6,7 @@ own: its file is hashed, so that a take's key changes with what is in it and not
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -16,6 +17,8 @@ from pipeline.engines.piper.config import PiperConfig, read_config
 from pipeline.errors import UsageError, did_you_mean
 from pipeline.hashing import digest_file
 
+_log = logging.getLogger(__name__)
+
 FOLDERS_VARIABLE = "FULLCAST_PIPER_VOICES"
 
 
@@ -23,11 +26,12 @@ def find(engine: str, name: str, parameters: Mapping[str, Any]) -> Mapping[str, 
     """The voice and its model; None if no folder has it.
 
     Raises:
-        UsageError: a folder is missing, a config is none, the voice has no such speaker.
+        UsageError: a folder is missing, a config is none or not there, the voice has no such speaker.
     """
     stem, _, speaker = name.partition("/")
     path = dict(_files()).get(stem)
     if path is None:
+        _demand_no_half(stem)
         return None
     config = read_config(_config_path(path))
     if speaker and speaker not in _speakers(config):
@@ -60,17 +64,44 @@ def voices(engine: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]
     return found
 
 
-def _files() -> Iterator[tuple[str, Path]]:
-    """Name and model file of each voice in the folders, in order; the first folder that has a name wins."""
-    seen: set[str] = set()
+def _demand_no_half(stem: str) -> None:
+    """Nothing, if no folder has a network of this name.
+
+    Raises:
+        UsageError: one has, without a config.
+    """
+    for folder in _folders():
+        path = folder / f"{stem}.onnx"
+        if path.is_file():
+            raise UsageError(
+                f"this voice has no '{_config_path(path).name}' beside it",
+                where=str(path),
+                hint="put the config there that was published with it",
+            )
+
+
+def _folders() -> Iterator[Path]:
+    """The user's folders, in order."""
     for name in filter(None, os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)):
         folder = Path(name).expanduser()
         if not folder.is_dir():
             raise UsageError("there is no such folder", where=f"{FOLDERS_VARIABLE}={name}")
+        yield folder
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """Name and model file of each voice in the folders, in order; the first folder that has a name wins."""
+    seen: set[str] = set()
+    for folder in _folders():
         for path in sorted(folder.glob("*.onnx")):
-            if path.stem not in seen and _config_path(path).is_file():
+            if path.stem in seen:
+                continue
+            if not _config_path(path).is_file():
+                _log.warning("%s: left out: there is no '%s' beside it", path, _config_path(path).name)
+            else:
                 seen.add(path.stem)
-                yield path.stem, path.resolve()
+                # Not resolved: a link may lead to a file of another name, with no config beside it.
+                yield path.stem, path.absolute()
 
 
 def _config_path(path: Path) -> Path:

@@ -8,11 +8,12 @@ the network. Its indices wrap around, so that a table of fixed size serves a lin
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines.converted import converted
 from pipeline.errors import EngineError
-from pipeline.files import atomic_path, make_folder
 from pipeline.hashing import digest_file
 
 # (1, 192, 2048): 192 channels is what Piper's networks have, 2048 frames are 24 s at 22,050 Hz; in a longer
@@ -26,16 +27,20 @@ _RANDOM = frozenset({"RandomNormalLike", "RandomNormal", "RandomUniform", "Rando
 OLDEST_OPSET = 11
 
 
-def seeded_graph(source: Path, scratch: Path) -> Path:
+def seeded_graph(source: Path, scratch: Path, sha256: str | None = None) -> Path:
     """The path of the converted network; made once for each network and kept in `scratch`.
 
+    Args:
+        sha256: of the source, where it is known: a file that was verified is not hashed again.
     Raises:
         EngineError: it is no ONNX file, or draws noise in a way that is not known here.
         StoreError: it cannot be written.
     """
-    target = scratch / f"piper-{digest_file(source)[:24]}-{GRAPH_VERSION}.onnx"
-    if target.is_file():
-        return target
+    stem = f"piper-{(sha256 or digest_file(source))[:24]}-{GRAPH_VERSION}"
+    return converted(scratch / f"{stem}.onnx", partial(_convert, source))
+
+
+def _convert(source: Path, target: Path) -> None:
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -44,10 +49,7 @@ def seeded_graph(source: Path, scratch: Path) -> Path:
     except (OSError, DecodeError, ValueError) as error:
         raise EngineError(f"no network of a Piper voice: {error}", where=str(source)) from error
     _draw_from_inputs(model, source)
-    make_folder(scratch)
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(model.SerializeToString())
-    return target
+    target.write_bytes(model.SerializeToString())
 
 
 def _draw_from_inputs(model: Any, source: Path) -> None:

@@ -14,12 +14,10 @@ from pipeline.direction import Direction, Emotion
 from pipeline.engines.base import LoadRequest, Speech, Utterance, VoicePart
 from pipeline.engines.catalogue import create_engine, load_catalogue
 from pipeline.engines.kokoro.engine import (
-    GPU_BYTES_PER_TOKEN,
     KokoroEngine,
     chosen_precision,
     create,
     speak,
-    tokens_in,
 )
 from pipeline.engines.kokoro.g2p import LANGUAGES
 from pipeline.engines.kokoro.layers import Lengths
@@ -235,14 +233,6 @@ def test_what_a_device_cannot_do_is_refused_before_anything_is_loaded(
     with pytest.raises(EngineError, match=words):
         engine.load(request_for(**parameters))
     assert engine.bytes_held() == 0
-
-
-@pytest.mark.parametrize(("room_bytes", "tokens"), [(80e9, 20_480), (10e9, 3_178), (1e9, 512)])
-def test_a_pass_of_a_gpu_takes_half_of_the_room_and_leaves_the_other_to_weights(
-    room_bytes: float, tokens: int
-) -> None:
-    assert tokens_in(int(room_bytes)) == tokens
-    assert tokens == 512 or tokens * GPU_BYTES_PER_TOKEN <= room_bytes / 2
 
 
 class Watched(KokoroModel):

@@ -351,3 +351,26 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("FULLCAST_PIPER_VOICES", str(tmp_path / "none"))
     with pytest.raises(UsageError, match="FULLCAST_PIPER_VOICES=.*none: there is no such folder"):
         load_catalogue().resolve_voice("piper/anything")
+
+
+def test_a_voice_that_is_a_link_is_found_beside_its_own_config(
+    joe_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voices = tmp_path / "voices"
+    voices.mkdir()
+    (voices / "linked.onnx").symlink_to(joe_files["voice.onnx"])
+    (voices / "linked.onnx.json").symlink_to(joe_files["voice.json"])
+    monkeypatch.setenv("FULLCAST_PIPER_VOICES", str(voices))
+    catalogue = load_catalogue()
+    model = catalogue.model(catalogue.resolve_voice("piper/linked").model)
+    assert model.forms[0].files[1].sources[0].path == str(voices / "linked.onnx.json")
+
+
+def test_a_network_without_its_config_is_told_when_it_is_cast_and_when_voices_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "half.onnx").write_bytes(b"onnx")
+    monkeypatch.setenv("FULLCAST_PIPER_VOICES", str(tmp_path))
+    with pytest.raises(UsageError, match=r"half\.onnx: this voice has no 'half\.onnx\.json' beside it"):
+        load_catalogue().resolve_voice("piper/half")
+    assert "half.onnx.json" in caplog.text

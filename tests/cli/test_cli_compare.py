@@ -118,7 +118,7 @@ def test_ears_count_word_errors_and_marks(compare, tmp_path):
         (["tone/low", "loud"], 2, "no voice and no model"),
         (["espeak/de", "espeak/de+f3"], 2, "no list of lines in 'de'; give a script"),
         (["tone/low", "tone/high", "nobody.md"], 3, "nobody.md"),
-        (["tone/low"], 2, "Missing argument"),
+        (["tone/low"], 2, "missing argument"),
         (["tone/low", "tone@1"], 2, "both sides are the same: tone/low on tone@1"),
         (["tone/low", "tone/high", "--lines", "0"], 2, "--lines"),
     ],

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_line(recording, capsys, arguments, code, said):
 
 def test_a_recording_that_is_not_there_is_named(tmp_path, capsys):
     assert run(["voices", "match", str(tmp_path / "nobody.wav"), *ITALIAN]) == 5
-    assert "nobody.wav: cannot read sound" in capsys.readouterr().err
+    assert "nobody.wav: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flag", [(), ("--ephemeral",)])

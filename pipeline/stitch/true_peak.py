@@ -98,10 +98,12 @@ def _peak(samples: Samples) -> npt.NDArray[np.float32]:
 
 
 def _row_reach(windows: Samples) -> Samples:
-    """How high the wave in each row can go at most: (rows, samples of a row and around it) -> (rows,)."""
-    first, last = REACH_SAMPLES - 1, REACH_SAMPLES + ROW_SAMPLES  # with the next row's first sample
-    here = windows[:, first:last]
-    bends = windows[:, first - 1 : last - 1] - 2 * here + windows[:, first + 1 : last + 1]
+    """How high the wave in each row can go at most: (rows, samples of a row and around it) -> (rows,).
+
+    Bends around the row count too: what rings from a click beside it has no bend in samples of its own.
+    """
+    here = windows[:, REACH_SAMPLES - 1 : REACH_SAMPLES + ROW_SAMPLES]  # with the next row's first sample
+    bends = windows[:, :-2] - 2 * windows[:, 1:-1] + windows[:, 2:]
     return np.asarray(_peak(here) + LARGEST_RISE * _peak(bends), dtype=np.float32)
 
 

@@ -130,7 +130,7 @@ def test_what_is_no_sound_or_holds_no_numbers_is_refused(encoder, speech, write,
     text.write_text("not a sound")
     with pytest.raises(AudioError, match="cannot read sound"):
         demand_usable(text, encoder)
-    with pytest.raises(AudioError, match="cannot read sound"):
+    with pytest.raises(AudioError, match="there is no such file"):
         demand_usable(tmp_path / "nobody.wav", encoder)
     samples = samples_of(speech["heart", "morning"]).copy()
     samples[1000] = np.nan

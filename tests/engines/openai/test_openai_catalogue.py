@@ -73,12 +73,13 @@ def test_a_book_is_read_by_a_server_and_the_key_is_nowhere_in_what_is_written(
 
 
 @pytest.mark.slow
-def test_a_server_that_is_gone_sets_its_lines_aside_and_says_what_to_do(
+def test_a_server_that_is_gone_ends_with_4_and_says_what_to_do(
     script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FULLCAST_OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    assert render(script) == 1
-    assert "http://127.0.0.1:9/v1: no server answers" in capsys.readouterr().out
+    assert render(script) == 4
+    shown = capsys.readouterr()
+    assert "http://127.0.0.1:9/v1: no server answers" in shown.out + shown.err
 
 
 def test_another_server_or_model_gives_another_take_and_the_same_one_the_same(

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.cast.cast import cast_script
+from pipeline.cast.cast import Cast, cast_script
 from pipeline.engines.catalogue import Catalogue, ResolvedVoice
 from pipeline.errors import ScriptError
 from pipeline.identity.consent import Consent
@@ -85,12 +85,7 @@ def open_book(
     catalogue = catalogue_for(path.parent)
     casting = cast_script(script, catalogue)
     cast = casting.voices
-    consents = demand_rights(
-        [entry for voice in cast.values() for entry, _ in voice.parts],
-        catalogue,
-        datetime.now().date(),
-        script.slug,
-    )
+    consents = _consents(script, casting, catalogue)
     weights = weights or WeightStore(catalogue=catalogue)
     store = TakeStore(store_path, look_only)
     choices = Choices(store.shelf, script.slug)
@@ -122,6 +117,18 @@ def open_book(
     plan = _with_damage(plan, {key for key, _ in store.damaged})
     old = replace(history, lines=())
     return OpenBook(script, cast, store, choices, old, plan, there.takes, resolved, catalogue, consents)
+
+
+def _consents(script: Script, casting: Cast, catalogue: Catalogue) -> dict[str, Consent]:
+    """The consent of each voice that speaks and was made from a recording, whichever model speaks it.
+
+    Raises:
+        PolicyError: a voice has none, or its model may not clone.
+    """
+    voices = {casting.voice_of(line) for line in script.lines()}
+    spoken = {replace(entry, model=voice.model) for voice in voices for entry, _ in voice.parts}
+    in_order = sorted(spoken, key=lambda entry: (entry.id, entry.model))
+    return demand_rights(in_order, catalogue, datetime.now().date(), script.slug)
 
 
 def _with_damage(plan: Plan, damaged: set[str]) -> Plan:

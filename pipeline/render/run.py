@@ -55,6 +55,8 @@ class Run:
         self._schedule = schedule
         self._tell = report
         self._in_hand: dict[int, int] = {}
+        # Lines of all batches of workers that were lost just now.
+        self._in_flight: dict[int, int] = {}
         self._cached: dict[int, tuple[str, ...]] = {}
         self._blame = Blame()
         self.estimator = estimator or schedule.estimator
@@ -132,7 +134,13 @@ class Run:
             self._collect()
 
     def _collect(self) -> None:
-        for finished in self._pool.wait():
+        done = self._pool.wait()
+        # A worker on a lost node may go on for a while: the batch behind the one in hand was in flight too.
+        for finished in done:
+            if finished.result is None:
+                lines = self._in_flight.get(finished.worker, 0)
+                self._in_flight[finished.worker] = lines + len(finished.jobs)
+        for finished in done:
             self._in_hand[finished.worker] -= 1
             self._settle(finished)
         self._greet()
@@ -252,7 +260,7 @@ class Run:
         worker, reason = finished.worker, finished.lost or "its worker died"
         left = [job for job in finished.jobs if not self._has_take(job.key)]
         if not finished.untouched:  # one event a loss, though two batches come back
-            self._report(WorkerLost(worker, reason, len(left)))
+            self._report(WorkerLost(worker, reason, self._in_flight.pop(worker, len(left))))
             with about(lines=[job.line_id for job in left]):
                 logger.info("worker %d %s: %s", worker, finished.how, reason)
             self._begun.update(job.key for job in left)

@@ -189,6 +189,7 @@ def test_of_5000_lines_only_those_near_the_window_get_a_row_and_all_are_found(tm
       choose("query", "number 4321."); const found = keys();
       choose("query", ""); location.hash = "#line=en/line2500";
       await until(() => document.body.dataset.line === "en/line2500");
+      await until(() => document.querySelector(".row.current"));
       const box = document.querySelector(".row.current").getBoundingClientRect();
       return {before, after, last, found, visible: box.top >= 0 && box.bottom <= innerHeight};"""
     seen = drive(game.pack / "report.html", tmp_path, steps)

@@ -91,11 +91,9 @@ def open_book(
     choices = Choices(store.shelf, script.slug)
     history = read_history(store.root, script.slug)
     models = sorted({casting.voice_of(line).model for line in script.lines()})
-    resolved: dict[str, ResolvedModel] = {}
-    for model in models:
-        found = ensure(weights, catalogue.model(model)) if ensure else weights.present(catalogue.model(model))
-        if found is not None:
-            resolved[model] = found
+    here = ensure or WeightStore.present
+    looked_for = {model: here(weights, catalogue.model(model)) for model in models}
+    resolved = {model: found for model, found in looked_for.items() if found is not None}
     facts = {model: _facts(catalogue, model, resolved.get(model), history) for model in models}
     there = FoundTakes(store)
 
